@@ -1,0 +1,1 @@
+"""Faces: find, measure, compare."""

