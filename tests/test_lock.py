@@ -56,7 +56,7 @@ def test_the_lock_says_what_and_not_where() -> None:
     assert all(len(digest) == 64 for wheels in LOCK.values() for digest in wheels.values())
     for pin, wheels in LOCK.items():
         name, version = pin.split("==")
-        assert {(parse_wheel_filename(w)[0], str(parse_wheel_filename(w)[1])) for w in wheels} == {(name, version)}
+        assert {(parse_wheel_filename(w)[0], parse_wheel_filename(w)[1].public) for w in wheels} == {(name, version)}
 
 
 def test_every_dependency_is_pinned_inside_its_range() -> None:

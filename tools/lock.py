@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 ROOT = Path(__file__).resolve().parents[1]
 PINS = ROOT / "constraints.txt"
@@ -43,7 +45,11 @@ def resolve(requirements: Iterable[str], python: str, platforms: Iterable[str]) 
         command += ["--python-version", python, "--implementation", "cp"]
         for platform in platforms:
             command += ["--platform", platform]
-        done = subprocess.run([*command, *requirements], capture_output=True, text=True, check=False)
+        # Only the package index counts: a wheel of a local folder is on no other machine.
+        own = {"PIP_FIND_LINKS": "", "PIP_EXTRA_INDEX_URL": ""}
+        done = subprocess.run(
+            [*command, *requirements], capture_output=True, text=True, check=False, env={**os.environ, **own}
+        )
     if done.returncode != 0:
         sys.stderr.write(done.stderr)
         done.check_returncode()
@@ -53,7 +59,7 @@ def resolve(requirements: Iterable[str], python: str, platforms: Iterable[str]) 
 def wheel(entry: dict[str, Any]) -> tuple[str, str]:
     """(file name, sha256) of one entry of pip's report."""
     download = entry["download_info"]
-    return download["url"].rsplit("/", 1)[-1].split("#")[0], download["archive_info"]["hashes"]["sha256"]
+    return unquote(download["url"].rsplit("/", 1)[-1].split("#")[0]), download["archive_info"]["hashes"]["sha256"]
 
 
 def lock(pythons: Iterable[str], platforms: Iterable[str]) -> dict[str, dict[str, str]]:

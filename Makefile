@@ -1,0 +1,43 @@
+# Everything here starts from a fresh checkout with nothing but python3 (3.11 or newer).
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+OUT ?= demo-out
+
+.PHONY: demo test bench check nightly lock clean
+
+# A run that was killed leaves no stamp, so the next one installs again.
+$(VENV)/.core: constraints.txt pyproject.toml
+	tools/new_venv.sh "$(PYTHON)" "$(VENV)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.core
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,dev]"
+	touch $@
+
+demo: $(VENV)/.core
+	$(BIN)/portraitist demo --out $(OUT)
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/.core
+	$(BIN)/portraitist bench
+	@for f in benchmarks/bench_*.py; do [ -e "$$f" ] || continue; echo "== $$f"; $(BIN)/python $$f || exit 1; done
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check src tests tools
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_floors.py tests/surface
+
+nightly: $(VENV)/.dev check
+	PORTRAITIST_NIGHTLY=1 $(BIN)/python -m pytest -m "slow or not slow"
+	$(MAKE) bench
+
+# Ask the package index again which wheels the pins are.
+lock: $(VENV)/.dev
+	$(BIN)/python tools/lock.py
+
+clean:
+	rm -rf $(VENV) $(OUT) build .mypy_cache .ruff_cache .pytest_cache .hypothesis

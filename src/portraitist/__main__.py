@@ -1,0 +1,7 @@
+"""`python -m portraitist`."""
+
+import sys
+
+from portraitist.cli.main import main
+
+sys.exit(main())
