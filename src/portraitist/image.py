@@ -13,9 +13,10 @@ import stat
 import struct
 import warnings
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ from portraitist.errors import InputError
 from portraitist.geometry import fit_within
 from portraitist.options import check, option
 from portraitist.types import Image
+
+Result = TypeVar("Result")
 
 READABLE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "HEIF", "AVIF", "GIF")
 """Pillow's names of what is read; the first frame of animations. Multi-picture JPEGs open as JPEG."""
@@ -55,6 +58,8 @@ _DECODER_ERRORS = (
 
 # `PhotoLimits.pixels` is checked on the header, so Pillow's own warning at 89 megapixels would only be noise.
 warnings.filterwarnings("ignore", category=Pillow.DecompressionBombWarning)
+# Broken metadata of a sound picture is nobody's concern here: none of it is used.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,9 @@ class PhotoLimits:
         check(self)
 
 
+DEFAULT_LIMITS = PhotoLimits()
+
+
 @dataclass(frozen=True)
 class Photo:
     """A handle on a photo: nothing is decoded until `pixels` is called.
@@ -79,7 +87,7 @@ class Photo:
     digest: str
     size: tuple[int, int]
     orientation: int
-    limits: PhotoLimits = PhotoLimits()
+    limits: PhotoLimits = DEFAULT_LIMITS
 
     def pixels(self, max_side: int | None = None) -> Image:
         """Upright sRGB, (h, w, 3) uint8, the longer side at most `max_side`; large JPEGs are decoded at a fraction.
@@ -89,7 +97,7 @@ class Photo:
         return _guarded(self.path, lambda: _decode(self.path, self.limits, max_side))
 
 
-def open_photo(path: str | Path, limits: PhotoLimits = PhotoLimits()) -> Photo:
+def open_photo(path: str | Path, limits: PhotoLimits = DEFAULT_LIMITS) -> Photo:
     """Check a photo's file and header. Raises InputError with the reason when it cannot be used.
 
     Damage behind the header shows only when `Photo.pixels` decodes it.
@@ -108,10 +116,10 @@ def check_file(path: Path, max_bytes: int) -> os.stat_result:
         raise InputError(f"{path.name}: {reason}") from None
     except (OSError, ValueError) as error:
         loops = isinstance(error, OSError) and error.errno == errno.ELOOP
-        reason = "is a symlink loop; replace it by the photo itself" if loops else f"cannot be read ({_first_line(error)})"
+        reason = "is a symlink loop; give the photo itself" if loops else f"cannot be read ({_first_line(error)})"
         raise InputError(f"{path.name}: {reason}") from error
     if stat.S_ISDIR(found.st_mode):
-        raise InputError(f"{path.name}: is a folder, expected a photo; name the photos in it or give the folder to 'album add'")
+        raise InputError(f"{path.name}: is a folder, expected a photo; give the photos in it")
     if not stat.S_ISREG(found.st_mode):
         raise InputError(f"{path.name}: is not a regular file (a pipe, socket or device)")
     if found.st_size == 0:
@@ -170,18 +178,21 @@ def _xmp_option(name: str, xmp: bytes) -> dict[str, Any]:
     return {"pnginfo": chunks}
 
 
-def _guarded(path: Path, work: Any) -> Any:
+def _guarded(path: Path, work: Callable[[], Result]) -> Result:
     """Run `work`, turning what decoders raise into InputError with the file's name and a reason."""
     try:
         return work()
     except InputError:
         raise
     except UnidentifiedImageError as error:
-        raise InputError(f"{path.name}: {_what_it_looks_like(path)}; expected jpg, png, webp, bmp, tiff, heic, avif or gif") from error
+        readable = "expected jpg, png, webp, bmp, tiff, heic, avif or gif"
+        raise InputError(f"{path.name}: {_what_it_looks_like(path)}; {readable}") from error
     except Pillow.DecompressionBombError as error:
-        raise InputError(f"{path.name}: {_first_line(error)}") from error
+        ceiling = PhotoLimits.__dataclass_fields__["pixels"].metadata["high"]
+        raise InputError(f"{path.name}: has more than {ceiling:,} pixels; export a smaller copy") from error
     except _DECODER_ERRORS as error:
-        raise InputError(f"{path.name}: damaged or cut off ({_first_line(error)}); copy it again from the camera") from error
+        found = f"damaged or cut off ({_first_line(error)})"
+        raise InputError(f"{path.name}: {found}; copy it again from the camera") from error
 
 
 def _what_it_looks_like(path: Path) -> str:
@@ -212,7 +223,8 @@ def _open(path: Path, limits: PhotoLimits) -> Pillow.Image:
     width, height = opened.size
     if width < 1 or height < 1 or width * height > limits.pixels:
         opened.close()
-        raise InputError(f"{path.name}: {width} x {height} pixels, the limit is {limits.pixels:,} in all; export a smaller copy")
+        found = f"{width} x {height} pixels, the limit is {limits.pixels:,} in all"
+        raise InputError(f"{path.name}: {found}; export a smaller copy")
     return opened
 
 
@@ -244,6 +256,7 @@ def _orientation(opened: Pillow.Image) -> int:
 
 
 def _decode(path: Path, limits: PhotoLimits, max_side: int | None) -> Image:
+    _check_png(path, limits)
     with _open(path, limits) as opened:
         orientation = _orientation(opened)
         if max_side is not None and opened.format in ("JPEG", "MPO"):
@@ -253,14 +266,19 @@ def _decode(path: Path, limits: PhotoLimits, max_side: int | None) -> Image:
         opened.load()
         profile = opened.info.get("icc_profile")
         flat = _flatten(opened)
+        # Colour is managed after shrinking where the pixels are RGB already: it costs by the pixel.
+        image = np.asarray(flat if flat.mode == "RGB" else _other_to_srgb(flat, profile))
+    image = image if max_side is None else fit_within(image, max_side)
     if flat.mode == "RGB":
-        image = np.asarray(flat)
-        image = image if max_side is None else fit_within(image, max_side)
         image = _rgb_to_srgb(image, profile)
-    else:
-        image = np.asarray(_other_to_srgb(flat, profile))
-        image = image if max_side is None else fit_within(image, max_side)
     return np.ascontiguousarray(turn(image, orientation))
+
+
+def _check_png(path: Path, limits: PhotoLimits) -> None:
+    """Check a PNG's checksums: Pillow's decoder would show the garbage behind a flipped byte without a word."""
+    with _open(path, limits) as opened:
+        if opened.format == "PNG":
+            opened.verify()
 
 
 def turn(image: Image, orientation: int) -> Image:
@@ -280,7 +298,7 @@ def _flatten(opened: Pillow.Image) -> Pillow.Image:
     if opened.mode == "1":
         return opened.convert("L")
     if opened.mode in ("RGB", "L", "CMYK", "LAB"):
-        return opened.copy()
+        return opened
     return opened.convert("RGB")
 
 

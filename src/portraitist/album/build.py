@@ -72,7 +72,10 @@ def _refusal(shot: Shot, verdict: Verdict, config: AlbumConfig) -> Rejection | N
         face = _sitter_face(shot, verdict)
         width = face.quality.face_width if face.quality else face.width
         if width < config.min_face:
-            code, reason = "small", f"the face is {width:.0f} px wide, {config.min_face:.0f} are needed; use the original, not a preview"
+            code = "small"
+            reason = (
+                f"the face is {width:.0f} px wide, {config.min_face:.0f} are needed; use the original, not a preview"
+            )
         elif quality_of(face) < config.min_quality:
             code, reason = "poor", f"the face is too poor ({_weakest(face)}); quality {quality_of(face):.2f} of 1"
             measures["quality"] = round(quality_of(face), 4)
@@ -85,11 +88,12 @@ def _reject(shot: Shot, code: str, reason: str, measures: Mapping[str, float] | 
 
 def _reason(shot: Shot, verdict: Verdict, config: AlbumConfig) -> str | None:
     many = f" (nearest of {len(shot.faces)} faces)" if len(shot.faces) > 1 else ""
+    far = f"{verdict.distance or 0.0:.2f}"
     return {
         "no-face": "no face was found; is it visible, upright and not covered?",
         "small": "the faces are too small to tell who it is; use the original, not a preview",
-        "stranger": f"another person: distance {verdict.distance or 0:.2f} to the sitter, at most {config.same_person}{many}",
-        "look-alike": f"looks like the sitter (distance {verdict.distance or 0:.2f}) but more like another person of these photos{many}",
+        "stranger": f"another person: distance {far} to the sitter, at most {config.same_person}{many}",
+        "look-alike": f"like the sitter (distance {far}), but more like another person of these photos{many}",
     }.get(verdict.code)
 
 
@@ -157,7 +161,9 @@ def _accept(shot: Shot, verdict: Verdict, config: AlbumConfig) -> AcceptedPhoto:
 def _measures(face: Face) -> dict[str, float]:
     found: dict[str, float] = {"yaw": face.pose.yaw, "pitch": face.pose.pitch, "roll": face.pose.roll}
     if face.quality:
-        found |= {name: getattr(face.quality, name) for name in ("sharpness", "size", "exposure", "visibility", "face_width")}
+        found |= {
+            name: getattr(face.quality, name) for name in ("sharpness", "size", "exposure", "visibility", "face_width")
+        }
     if face.expression:
         found |= {name: getattr(face.expression, name) for name in ("smile", "mouth_open", "eyes_open")}
     if face.light:

@@ -74,5 +74,7 @@ def cover(faces: Sequence[Face], sizes: Sequence[tuple[int, int]], top_k: int) -
     counts = {kind: {name: named[kind][name] for name in names} for kind, names in KINDS.items()}
     advice = [text for (kind, name), text in _ADVICE.items() if counts[kind][name] == 0]
     if len(faces) < 5:
-        advice.insert(0, f"add more photos: {len(faces)} good, 5 are enough for templates, {top_k} give the best choice")
+        advice.insert(
+            0, f"add more photos: {len(faces)} good, 5 are enough for templates, {top_k} give the best choice"
+        )
     return Coverage(counts, tuple(advice))

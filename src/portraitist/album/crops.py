@@ -50,5 +50,7 @@ def cut(picture: Picture, recipe: CropRecipe, size: int = 512) -> Image:
     matrix = crop_matrix(recipe, size) @ np.diag([1 / factor, 1 / factor, 1.0])
     steps = max(0, int(np.floor(np.log2(recipe.side * factor / size)))) if recipe.side * factor > size else 0
     over = size * 2**steps
-    large = cv2.warpAffine(image, matrix * 2**steps, (over, over), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    large = cv2.warpAffine(
+        image, matrix * 2**steps, (over, over), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     return np.asarray(large if steps == 0 else cv2.resize(large, (size, size), interpolation=cv2.INTER_AREA), np.uint8)

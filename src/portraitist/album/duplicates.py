@@ -30,7 +30,9 @@ def hash_distance(a: int, b: int) -> int:
     return (a ^ b).bit_count()
 
 
-def keep_best(hashes: Sequence[int], scores: Sequence[float], max_bits: int, views: NDArray[np.float32] | None = None) -> list[int]:
+def keep_best(
+    hashes: Sequence[int], scores: Sequence[float], max_bits: int, views: NDArray[np.float32] | None = None
+) -> list[int]:
     """For each item, the index of the item that stands for it (itself when it is kept).
 
     Greedy from the best score down, so an item is only ever dropped for a better one that is itself kept: groups do

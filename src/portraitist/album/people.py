@@ -65,9 +65,11 @@ def find_sitter(shots: Sequence[Shot], config: AlbumConfig, me: Embedding | None
         return [Verdict(None, None, "no-face") for _ in shots]
     labels = _cluster(table)
     core = _core_of_me(table, me, config) if me is not None else _majority(table, labels, config)
-    members = _grow(table, core, config)
-    others = _others(table, labels, members)
-    return [_judge(shot, rows, table, members, others, config) for shot, rows in zip(shots, table.rows_of, strict=True)]
+    others = _others(table, labels, core, config)
+    foreign = frozenset(row for rows, _ in others for row in rows)
+    members = _grow(table, core, foreign, config)
+    people = [person for _, person in others]
+    return [_judge(shot, rows, table, members, people, config) for shot, rows in zip(shots, table.rows_of, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,9 @@ class _Table:
             rows += [(s, f, face) for f, face in enumerate(shot.faces) if face.embedding is not None]
         recognisers = {face.embedding.recogniser for _, _, face in rows if face.embedding is not None}
         if len(recognisers) > 1:
-            raise InputError(f"photos were read with different recognisers ({', '.join(sorted(recognisers))}); add them again")
+            raise InputError(
+                f"photos were read with different recognisers ({', '.join(sorted(recognisers))}); add them again"
+            )
         rows_of: list[list[int]] = [[] for _ in shots]
         for row, (s, _, _) in enumerate(rows):
             rows_of[s].append(row)
@@ -144,12 +148,16 @@ def _core_of_me(table: _Table, me: Embedding, config: AlbumConfig) -> NDArray[np
     return core
 
 
-def _grow(table: _Table, core: NDArray[np.intp], config: AlbumConfig) -> frozenset[int]:
-    """Members of the sitter: the core, then again and again every shot's nearest face within the limit."""
+def _grow(table: _Table, core: NDArray[np.intp], foreign: frozenset[int], config: AlbumConfig) -> frozenset[int]:
+    """Members of the sitter: the core, then again and again every shot's nearest face within the limit.
+
+    foreign: rows of people known to be somebody else, who must not pull the middle towards themselves.
+    """
     members = frozenset(_one_a_shot(table, core, person_of(table.vectors, core)))
     for _ in range(_ROUNDS):
         person = person_of(table.vectors, sorted(members))
         distances = distances_to(person, table.vectors, members)
+        distances[sorted(foreign)] = np.inf
         grown = frozenset(_one_a_shot(table, np.flatnonzero(distances <= config.same_person), person))
         if grown == members or not grown:
             break
@@ -181,13 +189,22 @@ def distances_to(person: Person, vectors: Vectors, members: frozenset[int]) -> N
     return np.asarray(distances, np.float64)
 
 
-def _others(table: _Table, labels: NDArray[np.intp], members: frozenset[int]) -> list[Person]:
-    """Everyone else who is in at least two photos: a look-alike is told by being nearer to one of them."""
+def _others(
+    table: _Table, labels: NDArray[np.intp], core: NDArray[np.intp], config: AlbumConfig
+) -> list[tuple[list[int], Person]]:
+    """Everyone else who is in at least two photos: rows and middle.
+
+    The middle of two photos is steadier than one face, so a look-alike whose single face comes within the limit is
+    still told apart by a middle that does not.
+    """
+    sitter = person_of(table.vectors, core)
     people = []
     for label in np.unique(labels[labels >= 0]):
-        rows = [row for row in np.flatnonzero(labels == label).tolist() if row not in members]
-        if len(set(table.shot[rows].tolist())) >= 2:
-            people.append(person_of(table.vectors, rows))
+        rows = np.flatnonzero(labels == label).tolist()
+        person = person_of(table.vectors, rows)
+        far = sitter.distance((person.total / person.count).astype(np.float32), is_member=False) > config.same_person
+        if far and len(set(table.shot[rows].tolist())) >= 2 and not set(rows) & set(core.tolist()):
+            people.append((rows, person))
     return people
 
 

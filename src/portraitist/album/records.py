@@ -75,7 +75,9 @@ def _shot(digest: str, index: int, shot: Mapping[str, Any], path: Path, landmark
     return Shot(path, digest, size, int(shot["orientation"]), phash, faces, digest, index, shot["time"])
 
 
-def file_record(digest: str, reading: Mapping[str, Any], shots: Sequence[dict[str, Any]], error: str | None) -> dict[str, Any]:
+def file_record(
+    digest: str, reading: Mapping[str, Any], shots: Sequence[dict[str, Any]], error: str | None
+) -> dict[str, Any]:
     """One file as it was read. `reading` holds the options that decided what is in it."""
     return {"version": VERSION, "digest": digest, "reading": dict(reading), "error": error, "shots": list(shots)}
 

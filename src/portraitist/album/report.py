@@ -36,11 +36,13 @@ Score = likeness × quality × frontality, each from 0 to 1.</p>
 {% if advice %}<h2>What to add</h2><ul>{% for line in advice %}<li>{{ line }}</li>{% endfor %}</ul>{% endif %}
 <h2>Coverage</h2>
 <table>{% for kind, counts in coverage.items() %}<tr><th>{{ kind }}</th>
-{% for name, count in counts.items() %}<td{% if not count %} class="no"{% endif %}>{{ name }} {{ count }}</td>{% endfor %}</tr>
+{% for name, n in counts.items() %}<td{% if not n %} class="no"{% endif %}>{{ name }} {{ n }}</td>{% endfor %}</tr>
 {% endfor %}</table>
 <h2>Chosen</h2><div class="row">{% for item in chosen %}{{ figure(item) }}{% endfor %}</div>
-{% if spare %}<h2>Also in the album</h2><div class="row">{% for item in spare %}{{ figure(item) }}{% endfor %}</div>{% endif %}
-{% if rejected %}<h2>Rejected</h2><div class="row">{% for item in rejected %}{{ figure(item) }}{% endfor %}</div>{% endif %}
+{% if spare %}<h2>Also in the album</h2>
+<div class="row">{% for item in spare %}{{ figure(item) }}{% endfor %}</div>{% endif %}
+{% if rejected %}<h2>Rejected</h2>
+<div class="row">{% for item in rejected %}{{ figure(item) }}{% endfor %}</div>{% endif %}
 {% if left_out %}<p class="quiet">{{ left_out }} more are listed in album.json.</p>{% endif %}
 {% endblock %}
 """
@@ -58,17 +60,21 @@ def report_page(album: Album, name: str) -> str:
     thumbnails = _Thumbnails(album)
     spare = [photo for photo in album.accepted if not photo.chosen]
     shown, refused = spare[:_MOST_PICTURES], album.rejected[:_MOST_PICTURES]
-    return environment().from_string(_TEMPLATE).render(
-        name=name,
-        accepted_count=len(album.accepted),
-        rejected_count=len(album.rejected),
-        reference=thumbnails.accepted(album.reference) if album.reference else None,
-        advice=album.coverage.advice,
-        coverage=album.coverage.counts,
-        chosen=[thumbnails.accepted(photo) for photo in album.chosen],
-        spare=[thumbnails.accepted(photo) for photo in shown],
-        rejected=[thumbnails.rejected(rejection) for rejection in refused],
-        left_out=len(spare) - len(shown) + len(album.rejected) - len(refused),
+    return (
+        environment()
+        .from_string(_TEMPLATE)
+        .render(
+            name=name,
+            accepted_count=len(album.accepted),
+            rejected_count=len(album.rejected),
+            reference=thumbnails.accepted(album.reference) if album.reference else None,
+            advice=album.coverage.advice,
+            coverage=album.coverage.counts,
+            chosen=[thumbnails.accepted(photo) for photo in album.chosen],
+            spare=[thumbnails.accepted(photo) for photo in shown],
+            rejected=[thumbnails.rejected(rejection) for rejection in refused],
+            left_out=len(spare) - len(shown) + len(album.rejected) - len(refused),
+        )
     )
 
 
@@ -81,7 +87,7 @@ def sheet_of(album: Album, photos: Sequence[AcceptedPhoto] | None = None) -> Ima
 
 
 class _Thumbnails:
-    """Figures for the page. Rejected photos find their thumbnail by the digest that scan or reading gave them."""
+    """Figures for the page, each with its photo's thumbnail where the photo could be read."""
 
     def __init__(self, album: Album) -> None:
         self._folder = album.folder
@@ -89,7 +95,7 @@ class _Thumbnails:
     def accepted(self, photo: AcceptedPhoto) -> dict[str, Any]:
         lines = [
             f"score {photo.score:.2f} = {photo.likeness:.2f} × {photo.quality:.2f} × {photo.frontality:.2f}",
-            f"distance {photo.distance:.2f}, face {photo.measures.get('face_width', 0):.0f} px, yaw {photo.measures['yaw']:+.0f}°",
+            f"distance {photo.distance:.2f}, face {photo.measures.get('face_width', 0):.0f} px",
             photo.caption,
         ]
         if photo.crop.needs:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from portraitist.album.config import AlbumConfig
+from portraitist.album.config import DEFAULT_ALBUM, AlbumConfig
 from portraitist.album.values import Rejection
 from portraitist.errors import InputError
 from portraitist.image import check_file
@@ -35,7 +35,7 @@ class Scan:
     rejected: tuple[Rejection, ...]
 
 
-def scan(paths: Sequence[str | Path], config: AlbumConfig = AlbumConfig()) -> Scan:
+def scan(paths: Sequence[str | Path], config: AlbumConfig = DEFAULT_ALBUM) -> Scan:
     """Every file under `paths` (files or folders), absolute, once each, in order of the normalised path.
 
     Hidden files and system litter are passed over in silence. Raises InputError when a path given by the user
@@ -48,7 +48,9 @@ def scan(paths: Sequence[str | Path], config: AlbumConfig = AlbumConfig()) -> Sc
             raise InputError(f"{path}: does not exist; check the path")
         for candidate in _walk(Path(os.path.abspath(path)), set(), rejected):
             if len(found) >= config.max_files:
-                reason = f"the limit of {config.max_files:,} files was reached; this file and those after it were not read"
+                reason = (
+                    f"the limit of {config.max_files:,} files was reached; this file and those after it were not read"
+                )
                 rejected.append(Rejection(str(candidate), "limit", reason))
                 break
             _take(candidate, config, found, rejected)
@@ -94,7 +96,8 @@ def _walk(path: Path, above: set[tuple[int, int]], rejected: list[Rejection]) ->
         return
     here = (status.st_dev, status.st_ino)
     if here in above:
-        rejected.append(Rejection(str(path), "loop", f"{path.name}: is a link to a folder that contains it; the loop was not followed"))
+        reason = f"{path.name}: is a link to a folder that contains it; the loop was not followed"
+        rejected.append(Rejection(str(path), "loop", reason))
         return
     for name in names:
         if not name.startswith(".") and name.lower() not in _LITTER:

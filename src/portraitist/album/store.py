@@ -153,7 +153,7 @@ def to_json(album: Album) -> dict[str, Any]:
         "reference": album.reference.file if album.reference else None,
         "accepted": [_accepted_to_json(photo, photo is album.reference) for photo in album.accepted],
         "rejected": [{"file": r.file, **asdict(r)} for r in album.rejected],
-        "coverage": {"counts": {k: dict(v) for k, v in album.coverage.counts.items()}, "advice": list(album.coverage.advice)},
+        "coverage": {"counts": dict(album.coverage.counts), "advice": list(album.coverage.advice)},
     }
 
 

@@ -13,7 +13,8 @@ from portraitist.types import Face, Reference
 class Rejection:
     """A file, photo or frame that is not in the album, and why.
 
-    code: `unreadable`, `limit`, `loop`, `duplicate`, `near-duplicate`, `no-face`, `stranger`, `look-alike`, `small`, `poor`.
+    code: `unreadable`, `limit`, `loop`, `duplicate`, `near-duplicate`, `no-face`, `stranger`, `look-alike`, `small` or
+    `poor`.
     measures: numbers behind the reason (`distance` to the sitter where one was taken). record, index: the shot's
     record, where the file could be read.
     """
@@ -53,7 +54,7 @@ class Shot:
 
 @dataclass(frozen=True)
 class CropRecipe:
-    """A square of the original: centre (x, y) and side in full-size pixels, turned by `rotation` degrees (clockwise).
+    """A square of the original: centre (x, y) and side in full-size pixels, turned by `rotation` degrees clockwise.
 
     needs: `upscale` and `restore`, only on the worst crops. The original is never changed.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import av
 import cv2
@@ -17,7 +17,9 @@ from portraitist.album.duplicates import keep_best, perceptual_hash
 from portraitist.errors import InputError
 from portraitist.faces.reader import FaceReader
 from portraitist.geometry import fit_within
-from portraitist.types import Face, Image
+from portraitist.types import Expression, Face, Image, Light
+
+Item = TypeVar("Item")
 
 _LEAST_STEP = 0.2
 """Seconds between frames that are looked at: closer ones differ too little."""
@@ -54,7 +56,10 @@ class VideoFrame:
 
 
 def spread_frames(path: Path, reader: FaceReader, config: AlbumConfig) -> list[ReadFrame]:
-    """At most `config.max_frames` frames with a face, in order of time. Raises InputError when it cannot be decoded."""
+    """At most `config.max_frames` frames with a face, in order of time.
+
+    Raises InputError when the video cannot be decoded.
+    """
     seen = [frame for frame in sample_frames(path, config) if frame.sharpness > 0]
     # Half of the samples are the blurred ones of a moving camera or head: not worth a look at their faces.
     enough = float(np.median([frame.sharpness for frame in seen])) * 0.5 if seen else 0.0
@@ -72,7 +77,7 @@ def spread_frames(path: Path, reader: FaceReader, config: AlbumConfig) -> list[R
 
 
 def spread(views: NDArray[np.float32], scores: Sequence[float], count: int) -> list[int]:
-    """Indices of at most `count` items: the best first, then always the one furthest from those taken, weighed by score.
+    """At most `count` indices: the best first, then always the one furthest from those taken, weighed by score.
 
     Source: farthest-point sampling (Gonzalez 1985), which is within a factor 2 of the best cover.
     """
@@ -88,10 +93,12 @@ def spread(views: NDArray[np.float32], scores: Sequence[float], count: int) -> l
 
 
 def view_of(face: Face) -> NDArray[np.float32]:
-    """(7,) pose, expression and light in units of "visibly different": two faces further apart than 1 are two shots."""
-    smile, mouth, eyes = (face.expression.smile, face.expression.mouth_open, face.expression.eyes_open) if face.expression else (0.0, 0.0, 1.0)
-    level, x, y = (face.light.level, *face.light.direction) if face.light else (50.0, 0.0, 0.0)
-    parts = [face.pose.yaw / 8, face.pose.pitch / 8, smile / 0.3, mouth / 0.3, eyes / 0.5, level / 15, (x + y) / 20]
+    """(7,) pose, expression and light, in units of "visibly different": further apart than 1 is another shot."""
+    expression = face.expression or Expression(0.0, 0.0, 1.0)
+    light = face.light or Light(50.0, (0.0, 0.0), 0.0)
+    parts = [face.pose.yaw / 8, face.pose.pitch / 8]
+    parts += [expression.smile / 0.3, expression.mouth_open / 0.3, expression.eyes_open / 0.5]
+    parts += [light.level / 15, sum(light.direction) / 20]
     return np.asarray(parts, np.float32)
 
 
@@ -156,7 +163,7 @@ def _read_frame(frame: Any, time: float, side: int) -> ReadFrame:
     return ReadFrame(small, (upright.shape[0], upright.shape[1]), time, (), sharpness)
 
 
-def _opened(path: Path, read: Callable[[Any, Any], Iterator[Any]]) -> Iterator[Any]:
+def _opened(path: Path, read: Callable[[Any, Any], Iterator[Item]]) -> Iterator[Item]:
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:

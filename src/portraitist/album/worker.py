@@ -83,7 +83,8 @@ def _read_in_workers(files: Sequence[FoundFile], folder: Path, config: AlbumConf
     for file in files:
         waiting.put(file)
     stop = threading.Event()
-    threads = [threading.Thread(target=_feed, args=(folder, config, waiting, done, stop), daemon=True) for _ in range(count)]
+    shared = (folder, config, waiting, done, stop)
+    threads = [threading.Thread(target=_feed, args=shared, daemon=True) for _ in range(count)]
     for thread in threads:
         thread.start()
     try:
@@ -133,11 +134,13 @@ def _start(folder: Path, config: AlbumConfig) -> subprocess.Popen[bytes]:
     path = os.pathsep.join(part for part in (source, os.environ.get("PYTHONPATH")) if part)
     command = [sys.executable, "-m", "portraitist.album.worker", str(folder), json.dumps(asdict(config))]
     environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment)
 
 
 def _ask(child: subprocess.Popen[bytes], file: FoundFile) -> dict[str, Any] | None:
-    assert child.stdin is not None and child.stdout is not None
+    assert child.stdin is not None
+    assert child.stdout is not None
     try:
         child.stdin.write(json.dumps(os.fsdecode(file.path)).encode() + b"\n")
         child.stdin.flush()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from portraitist.album import store
 from portraitist.album.build import build_album
-from portraitist.album.config import AlbumConfig
+from portraitist.album.config import DEFAULT_ALBUM, AlbumConfig
 from portraitist.album.reading import embed_faces, photo_limits, reading_options
 from portraitist.album.records import shots_from_json
 from portraitist.album.report import write_report
@@ -27,11 +27,11 @@ def add(
     library: Library,
     name: str,
     paths: Sequence[str | Path],
-    config: AlbumConfig = AlbumConfig(),
+    config: AlbumConfig = DEFAULT_ALBUM,
     *,
     consent: Consent | None = None,
     me: str | Path | None = None,
-    placement: Placement = Placement(),
+    placement: Placement | None = None,
     report: Report = silent,
 ) -> Album:
     """Add photos, videos and folders to the sitter's album, and judge the whole album again.
@@ -40,6 +40,7 @@ def add(
     is new. me: a photo of the sitter alone, for albums without a majority person.
     Raises InputError when a path does not exist, consent is missing, or nobody can be told to be the sitter.
     """
+    placement = placement or Placement()
     placement.require_cpu("album")
     sitter = _sitter(library, name, consent)
     folder = sitter.album_dir
@@ -68,7 +69,8 @@ def _with_earlier(named: Scan, folder: Path, config: AlbumConfig) -> Scan:
     except InputError:
         return named
     now = {str(file.path) for file in named.files} | {rejection.path for rejection in named.rejected}
-    known = {photo.path for photo in earlier.accepted} | {r.path for r in earlier.rejected if r.code not in ("limit", "loop")}
+    known = {photo.path for photo in earlier.accepted}
+    known |= {rejection.path for rejection in earlier.rejected if rejection.code not in ("limit", "loop")}
     missing = sorted(path for path in known - now if Path(path).is_file())
     more = scan(missing, config)
     files = sorted({file.path: file for file in (*named.files, *more.files)}.values(), key=lambda file: str(file.path))
