@@ -53,7 +53,7 @@ def _check_value(owner: str, field: dataclasses.Field[Any], value: Any) -> None:
 def from_mapping(cls: type[Config], values: Mapping[str, Any]) -> Config:
     """Build the dataclass `cls` from a plain mapping (JSON, YAML, HTTP); unknown keys raise ConfigError.
 
-    Lists become tuples where the field is a tuple.
+    Lists become tuples where the field is a tuple, mappings become dataclasses where the field is one.
     """
     fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     unknown = sorted(set(values) - set(fields))
@@ -64,6 +64,8 @@ def from_mapping(cls: type[Config], values: Mapping[str, Any]) -> Config:
 
 
 def _plain(hint: Any, value: Any) -> Any:
+    if dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
+        return from_mapping(hint, value)  # type: ignore[arg-type]
     if isinstance(value, list) and typing.get_origin(hint) is tuple:
         return tuple(value)
     return value

@@ -1,0 +1,179 @@
+"""One sitter's face into one slot of a template.
+
+Everything happens in a window around the slot, scaled so that faces over `max_face` stay affordable:
+1. `shape`: the sitter's mesh in the template's pose; the template bends so that its outline follows.
+2. `texture`: the sitter's pixels onto that mesh.
+3. `light` and colour: lightness over the normals and LAB statistics on skin, moved to the template's.
+4. blend in frequency bands, then what lay over the template's face goes back on top.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from portraitist.compose.config import ComposeConfig
+from portraitist.compose.light import shading_difference
+from portraitist.compose.occlusion import find_occluders
+from portraitist.compose.shape import RING, bend_template, oval_root, target_mesh
+from portraitist.compose.texture import coverage, mean_scale, prefiltered, triangle_map, warp_map, warp_texture
+from portraitist.faces.regions import skin_mask
+from portraitist.geometry import bounding_box
+from portraitist.retouch.blend import blend_multiband
+from portraitist.retouch.colour import from_lab, lab_statistics, match_lab, to_lab
+from portraitist.types import Face, Image, Mask, Points, Pose, Reference
+
+
+@dataclass(frozen=True, eq=False)
+class SlotView:
+    """A slot cut out of the template, analysed once and used for every sitter and sample.
+
+    x, y: the window's corner in the template. factor: window pixels for one template pixel. pixels: the window at that
+    factor. face: the template's face in it. occluders: what lies over it.
+    """
+
+    x: int
+    y: int
+    size: tuple[int, int]
+    factor: float
+    pixels: Image
+    face: Face
+    occluders: Mask
+
+
+@dataclass(frozen=True, eq=False)
+class SitterFace:
+    """A reference loaded near the size it will be shown at, with its own occluders."""
+
+    pixels: Image
+    face: Face
+    occluders: Mask
+
+
+def view_slot(template: Image, face: Face, config: ComposeConfig) -> SlotView:
+    """Cut and analyse the window around `face` (pixels of `template`)."""
+    margin = 2.2 * RING * oval_root(face.landmarks)
+    low = np.floor(face.box_xyxy[:2] - margin).astype(int)
+    high = np.ceil(face.box_xyxy[2:] + margin).astype(int)
+    x, y = np.clip(low, 0, None)
+    right, bottom = min(int(high[0]), template.shape[1]), min(int(high[1]), template.shape[0])
+    window = template[y:bottom, x:right]
+    factor = _working_factor(face.width, config)
+    local = face.moved(-float(x), -float(y)).scaled(factor)
+    if factor != 1:
+        size = max(1, round(window.shape[1] * factor)), max(1, round(window.shape[0] * factor))
+        pixels = np.asarray(cv2.resize(window, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC), np.uint8)
+    else:
+        pixels = window
+    return SlotView(int(x), int(y), window.shape[:2], factor, pixels, local, find_occluders(pixels, local))
+
+
+def _working_factor(width: float, config: ComposeConfig) -> float:
+    """Small faces are worked on enlarged, so that masks and warps have pixels to act on."""
+    return float(np.clip(max(width, 160.0) / width, 1.0, 4.0)) if width < 160 else min(1.0, config.max_face / width)
+
+
+def load_sitter(reference: Reference, width: float) -> SitterFace:
+    """Decode the reference so that its face is about 1.3 times `width` pixels wide, cropped around the head."""
+    height, full = reference.picture.size
+    longest = max(height, full)
+    wanted = min(1.0, 1.3 * width / max(reference.face.width, 1.0))
+    pixels = reference.picture.pixels(None if wanted >= 0.95 else max(64, round(longest * wanted)))
+    face = reference.face.scaled(max(pixels.shape[:2]) / longest)
+    reach = 0.5 * face.width
+    x, y = np.maximum(np.floor(face.box_xyxy[:2] - reach), 0).astype(int)
+    right, bottom = np.ceil(face.box_xyxy[2:] + reach).astype(int)
+    crop = np.ascontiguousarray(pixels[y:bottom, x:right])
+    local = face.moved(-float(x), -float(y))
+    return SitterFace(crop, local, find_occluders(crop, local))
+
+
+def place_sitter(view: SlotView, sitter: SitterFace, config: ComposeConfig) -> tuple[NDArray[np.float32], Mask]:
+    """The window with the sitter in it, float32 RGB in [0, 1], and the region that may differ from the template."""
+    mesh = target_mesh(sitter.face.landmarks, view.face.landmarks, config.outline)
+    size = view.pixels.shape[:2]
+    index = triangle_map(mesh, size)
+    bend = bend_template(view.face.landmarks, mesh, size)
+    back = np.clip(bend.apply(view.pixels) / 255, 0, 1)
+    over = np.clip(bend.apply(view.occluders), 0, 1)
+    front, own = _warp_sitter(sitter, mesh, index, config)
+    covered = _opacity(index, mesh) * (1 - own)
+    skin = _skin(mesh, size) * (index >= 0)
+    front = _match(front, back, skin * (1 - own), skin * (1 - over), mesh, index, config)
+    # Where something lies over the template's face, the bands must not mix its colour into the skin beside it.
+    beneath = back + (over * covered)[..., None] * (front - back)
+    levels = max(3, int(np.log2(max(oval_root(mesh), 16))) - 2)
+    blended = np.clip(blend_multiband(front, beneath, covered, levels), 0, 1)
+    # Wide bands also spill past the mesh, onto a dark backdrop as a glow: keep them to the skin side of the edge.
+    mixed = back + _rim(index, mesh)[..., None] * (blended - back)
+    result = mixed + over[..., None] * (back - mixed)
+    return result.astype(np.float32), bend.reach
+
+
+def _warp_sitter(sitter: SitterFace, mesh: Points, index: NDArray[np.int32], config: ComposeConfig) -> tuple[NDArray[np.float32], Mask]:
+    pixels, factor = prefiltered(sitter.pixels, mean_scale(sitter.face.landmarks, mesh))
+    positions = warp_map(sitter.face.landmarks[:, :2] * factor, mesh, index)
+    front = warp_texture(pixels, _extended(positions, index))
+    if config.keep_own_occluders:
+        return front, np.zeros(index.shape, np.float32)
+    occluders = cv2.resize(sitter.occluders, pixels.shape[1::-1], interpolation=cv2.INTER_AREA)
+    own = cv2.remap(occluders, *np.moveaxis(np.nan_to_num(positions, nan=-1), -1, 0), cv2.INTER_LINEAR)
+    reach = max(1, round(0.012 * oval_root(mesh)))
+    grown = cv2.dilate(own, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
+    return front, np.asarray(cv2.GaussianBlur(grown, (0, 0), reach), np.float32)
+
+
+def _extended(positions: NDArray[np.float32], index: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Positions carried past the mesh's edge from the nearest covered pixel: the blend needs something to fade."""
+    missing = (index < 0).astype(np.uint8)
+    _, labels = cv2.distanceTransformWithLabels(missing, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
+    seeds = np.zeros((int(labels.max()) + 1, 2), np.float32)
+    seeds[labels[missing == 0]] = positions[missing == 0]
+    return np.asarray(np.where((missing == 1)[..., None], seeds[labels], positions), np.float32)
+
+
+def _opacity(index: NDArray[np.int32], mesh: Points) -> Mask:
+    """1 inside the mesh, 0 at its edge, over 5 % of the face: the seam lies on skin, not on hair."""
+    solid = cv2.morphologyEx(coverage(index), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)).astype(np.uint8)
+    solid = np.pad(solid, 1)
+    distance = cv2.distanceTransform(solid, cv2.DIST_L2, 5)[1:-1, 1:-1]
+    width = 0.05 * oval_root(mesh)
+    ramp = np.clip((distance - 0.2 * width) / width, 0, 1)
+    return (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
+
+
+def _rim(index: NDArray[np.int32], mesh: Points) -> Mask:
+    """1 inside the mesh, 0 outside, over 2 % of the face."""
+    solid = cv2.morphologyEx(coverage(index), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)).astype(np.uint8)
+    distance = cv2.distanceTransform(np.pad(solid, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    return np.clip(distance / (0.02 * oval_root(mesh)), 0, 1).astype(np.float32)
+
+
+def _skin(mesh: Points, size: tuple[int, int]) -> Mask:
+    return skin_mask(Face(bounding_box(mesh), mesh, 1.0, 1.0, Pose(0, 0, 0)), size)
+
+
+def _match(
+    front: NDArray[np.float32],
+    back: NDArray[np.float32],
+    own_skin: Mask,
+    template_skin: Mask,
+    mesh: Points,
+    index: NDArray[np.int32],
+    config: ComposeConfig,
+) -> NDArray[np.float32]:
+    """The sitter's pixels under the template's light and white balance."""
+    front_lab, back_lab = to_lab(front), to_lab(back)
+    if template_skin.sum() < 50 or own_skin.sum() < 50:
+        return front
+    difference = shading_difference(back_lab, template_skin, front_lab, own_skin, mesh)
+    field = np.nan_to_num(warp_map(difference[:, None], mesh, index)[..., 0], nan=float(difference.mean()))
+    sigma = 0.06 * oval_root(mesh)
+    lit = front_lab.copy()
+    lit[..., 0] += config.light * (cv2.GaussianBlur(field, (0, 0), sigma) - float(difference.mean()))
+    source, target = lab_statistics(lit, own_skin), lab_statistics(back_lab, template_skin)
+    matched = match_lab(lit, source, target)
+    return from_lab(lit + config.colour * (matched - lit))

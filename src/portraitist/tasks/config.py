@@ -1,0 +1,37 @@
+"""Options of the tasks. Standard library only: flags, forms and schemas are made from these fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from portraitist.options import check, option
+
+
+@dataclass(frozen=True)
+class ShootConfig:
+    """What to make of one or more sitters."""
+
+    templates: tuple[str, ...] = option((), "template photos, or folders of them")
+    backdrop: str | None = option(None, "backdrop of a head shot: a name, #rrggbb, own, own-blurred, or a photo")
+    crop: str = option("headshot", "crop of a head shot: headshot, half, square or own")
+    id_photo: str | None = option(None, "ID photo format, for example us-passport")
+    background: str = option("white", "background of an ID photo: a colour the rule allows, or own for no edit")
+    slots: tuple[str, ...] = option((), "who goes where: 1=anna 2=bob; none leaves a face as it is")
+    count: int = option(1, "portraits for each template or backdrop", low=1, high=1000)
+    engine: str = option("compose", "how the portrait is made")
+    seed: int = option(0, "seed of everything drawn by chance", low=0)
+    format: str = option("png", "file format", choices=("png", "jpeg", "webp"))
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
+class FinishConfig:
+    """What happens to every portrait after its engine."""
+
+    scale: int = option(1, "super-resolution of the result", choices=(1, 2, 4))
+    restore: bool = option(False, "denoise and deblur the result, mixed at one half")
+
+    def __post_init__(self) -> None:
+        check(self)

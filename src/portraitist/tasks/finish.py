@@ -1,0 +1,89 @@
+"""After every engine, once: restore, enlarge, and measure likeness and copy-paste."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from portraitist.faces.ranking import copy_paste, measure_likeness
+from portraitist.faces.reader import FaceReader
+from portraitist.placement import Placement
+from portraitist.tasks.config import FinishConfig
+from portraitist.types import Face, Image, Portrait, Reference
+
+
+@dataclass(frozen=True, eq=False)
+class Person:
+    """Who should be at a place of the portrait. centre: (2,) pixels where their face is expected, None for the largest
+    face. replaced: the template's own face there, if any. references: every photo of the sitter."""
+
+    sitter: str
+    references: Sequence[Reference]
+    centre: NDArray[np.float32] | None = None
+    replaced: Face | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """The final pixels, what was measured for each person, and the portrait's likeness (the least of its people)."""
+
+    image: Image
+    measures: Mapping[str, Any]
+    likeness: float | None
+
+
+def finish(
+    portrait: Portrait, people: Sequence[Person], reader: FaceReader, config: FinishConfig, placement: Placement
+) -> Finished:
+    """Likeness is taken on the engine's pixels, before enlarging: a larger picture is not a better likeness."""
+    faces = reader.read(portrait.image)
+    measured = [_measure(portrait, person, faces) for person in people]
+    image = _restored(portrait.image) if config.restore else portrait.image
+    image = _enlarged(image, config.scale, placement) if config.scale > 1 else image
+    scores = [m["likeness"] for m in measured]
+    known = [score for score in scores if score is not None]
+    likeness = min(known) if known and len(known) == len(scores) else None
+    return Finished(image, {"people": measured}, likeness)
+
+
+def _measure(portrait: Portrait, person: Person, faces: Sequence[Face]) -> dict[str, Any]:
+    face = _face_of(person, faces)
+    record: dict[str, Any] = {"sitter": person.sitter, "found": face is not None, "likeness": None}
+    if face is None or face.embedding is None:
+        return record
+    likeness = measure_likeness(face, person.references, portrait.sources)
+    sources = [r for r in person.references if r.picture.digest in portrait.sources]
+    record |= {"likeness": likeness.score, "compared": likeness.compared}
+    record |= {"best_distance": likeness.best_distance, "mean3_distance": likeness.mean3_distance}
+    record["source_distance"] = min((face.embedding.distance(r.face.embedding) for r in sources if r.face.embedding), default=None)
+    if person.replaced is not None and person.replaced.embedding is not None:
+        record["template_distance"] = face.embedding.distance(person.replaced.embedding)
+    copied = copy_paste(portrait.image, face, sources)
+    if copied is not None:
+        record["copy_paste"] = {"pixels": copied.pixels, "distance": copied.distance}
+    return {k: round(v, 4) if isinstance(v, float) else v for k, v in record.items()}
+
+
+def _face_of(person: Person, faces: Sequence[Face]) -> Face | None:
+    if not faces:
+        return None
+    if person.centre is None:
+        return max(faces, key=lambda face: face.width)
+    near = min(faces, key=lambda face: float(np.linalg.norm(face.centre - person.centre)))
+    return near if float(np.linalg.norm(near.centre - person.centre)) < near.width else None
+
+
+def _restored(image: Image) -> Image:
+    from portraitist.retouch.restore import restore
+
+    return restore(image)
+
+
+def _enlarged(image: Image, scale: int, placement: Placement) -> Image:
+    from portraitist.retouch.upscale import Upscaler
+
+    return Upscaler.load(placement=placement)(image, scale)
