@@ -92,11 +92,13 @@ def main() -> None:
     meshes = measure(args.photos)
     mean = upright(procrustes_mean(meshes))
     mirror = mirror_pairs(mean)
-    sys.stderr.write(f"{len(meshes)} meshes, {len(triangles)} triangles, {(mirror[mirror] == np.arange(468)).sum()} pairs agree\n")
+    agreeing = (mirror[mirror] == np.arange(468)).sum()
+    sys.stderr.write(f"{len(meshes)} meshes, {len(triangles)} triangles, {agreeing} pairs agree\n")
     mean = (mean + mean[mirror] * [-1, 1, 1]) / 2
     pupils = [mean[list(eye)].mean(0) for eye in (RIGHT_EYE, LEFT_EYE)]
     mean *= PUPIL_DISTANCE_MM / np.linalg.norm(pupils[1] - pupils[0])
-    np.savez_compressed(args.out, mean=mean.astype(np.float32), triangles=triangles.astype(np.int16), mirror=mirror.astype(np.int16))
+    indices = {"triangles": triangles.astype(np.int16), "mirror": mirror.astype(np.int16)}
+    np.savez_compressed(args.out, mean=mean.astype(np.float32), **indices)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from portraitist.faces.pyramid import Pyramid, pyramid_of
 from portraitist.geometry import Matrix, apply, box_overlap, invert
 from portraitist.networks import LiteNetwork
 from portraitist.placement import Placement
@@ -72,13 +72,12 @@ class BlazeFace:
         self._network = LiteNetwork(fetch(self._layout.weights), placement.threads)
         self._anchors = anchor_centres(self._layout.grids)
 
-    def look(self, image: Image, view: Matrix, side: float, threshold: float) -> list[Detection]:
+    def look(self, picture: Image | Pyramid, view: Matrix, side: float, threshold: float) -> list[Detection]:
         """Faces in one square view. `view` maps picture pixels onto a square of `side`; results are picture pixels."""
         scale = self._layout.side / side
         matrix = np.asarray(view) * scale
-        size = (self._layout.side, self._layout.side)
-        crop = cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-        raw, logits = self._network(crop[None].astype(np.float32) / 127.5 - 1)
+        crop = pyramid_of(picture).warp(matrix, self._layout.side)
+        raw, logits = self._network(crop[None].astype(np.float32) / np.float32(127.5) - np.float32(1))
         scores = 1 / (1 + np.exp(-np.clip(logits[0, :, 0], -80, 80)))
         keep = np.flatnonzero(scores >= threshold)
         back = invert(matrix)

@@ -9,11 +9,9 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from portraitist.faces.mesh import _shrinking_warp
+from portraitist.faces.pyramid import Pyramid, pyramid_of
 from portraitist.geometry import Matrix, similarity_matrix
 from portraitist.placement import Placement
 from portraitist.types import Embedding, Face, Image, Points
@@ -41,9 +39,9 @@ def chip_matrix(landmarks: Points) -> Matrix:
     return similarity_matrix(landmarks[list(_MESH_POINTS), :2], target)
 
 
-def face_chip(image: Image, landmarks: Points) -> Image:
+def face_chip(picture: Image | Pyramid, landmarks: Points) -> Image:
     """The aligned 150 x 150 crop the recogniser wants."""
-    return _shrinking_warp(image, chip_matrix(landmarks), CHIP_SIDE)
+    return pyramid_of(picture).warp(chip_matrix(landmarks), CHIP_SIDE)
 
 
 class Embedder:
@@ -55,9 +53,10 @@ class Embedder:
         self._network: Any = dlib.face_recognition_model_v1(str(fetch("dlib-resnet")))
         self._lock = threading.Lock()
 
-    def embed(self, image: Image, faces: Sequence[Face]) -> list[Embedding]:
+    def embed(self, picture: Image | Pyramid, faces: Sequence[Face]) -> list[Embedding]:
         """One embedding a face, in one batch."""
-        return self.embed_chips([face_chip(image, face.landmarks) for face in faces])
+        levels = pyramid_of(picture)
+        return self.embed_chips([face_chip(levels, face.landmarks) for face in faces])
 
     def embed_chips(self, chips: Sequence[Image]) -> list[Embedding]:
         """One embedding for each 150 x 150 RGB chip."""

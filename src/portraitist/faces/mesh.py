@@ -6,10 +6,10 @@ Source: Kartynnik et al., "Real-time Facial Surface Geometry from Monocular Vide
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from portraitist.faces.pyramid import Pyramid, pyramid_of
 from portraitist.geometry import apply, invert, square_crop
 from portraitist.networks import LiteNetwork
 from portraitist.placement import Placement
@@ -30,33 +30,26 @@ class MeshNetwork:
     def __init__(self, placement: Placement = Placement()) -> None:
         self._network = LiteNetwork(fetch("face-mesh"), placement.threads)
 
-    def fit(self, image: Image, centre: NDArray[np.floating], side: float, roll: float) -> tuple[Points, float]:
-        """(468, 3) points in pixels of the image, and presence in [0, 1].
+    def fit(
+        self, picture: Image | Pyramid, centre: NDArray[np.floating], side: float, roll: float
+    ) -> tuple[Points, float]:
+        """(468, 3) points in pixels of the picture, and presence in [0, 1].
 
-        centre (2,), side and roll (degrees, clockwise) describe the face in the image.
+        centre (2,), side and roll (degrees, clockwise) describe the face in the picture.
         """
-        points, presence = self._pass(image, centre, side, roll)
+        picture = pyramid_of(picture)
+        points, presence = self._pass(picture, centre, side, roll)
         if presence < 0.05:
             return points, presence
-        again, certainty = self._pass(image, *crop_of(points))
+        again, certainty = self._pass(picture, *crop_of(points))
         return (again, certainty) if certainty >= presence * 0.8 else (points, presence)
 
-    def _pass(self, image: Image, centre: NDArray[np.floating], side: float, roll: float) -> tuple[Points, float]:
+    def _pass(self, picture: Pyramid, centre: NDArray[np.floating], side: float, roll: float) -> tuple[Points, float]:
         matrix = square_crop(centre, side * CROP_MARGIN, roll, CROP_SIDE)
-        # Area filtering first: warping a large face straight to 192 px would alias.
-        crop = _shrinking_warp(image, matrix, CROP_SIDE)
-        raw, logit = self._network(crop[None].astype(np.float32) / 255)
+        crop = picture.warp(matrix, CROP_SIDE)
+        raw, logit = self._network(crop[None].astype(np.float32) / np.float32(255))
         points = apply(invert(matrix), raw.reshape(468, 3))
         return points, float(1 / (1 + np.exp(-np.clip(logit.reshape(-1)[0], -80, 80))))
-
-
-def _shrinking_warp(image: Image, matrix: NDArray[np.floating], side: int) -> Image:
-    scale = float(np.sqrt(abs(np.linalg.det(np.asarray(matrix)[:, :2]))))
-    steps = max(0, int(np.floor(np.log2(1 / scale)))) if scale < 1 else 0
-    over = 2**steps
-    size = (side * over, side * over)
-    large = cv2.warpAffine(image, np.asarray(matrix) * over, size, flags=cv2.INTER_LINEAR)
-    return large if over == 1 else np.asarray(cv2.resize(large, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def roll_of(points: Points) -> float:

@@ -11,7 +11,7 @@ from portraitist.types import Points, Pose
 
 
 def fit_head(landmarks: Points) -> tuple[float, Matrix, NDArray[np.float64]]:
-    """Scale (pixels a millimetre), rotation (3, 3) and translation (3,) of the mean face onto the mesh's rigid points."""
+    """Scale (pixels a millimetre), rotation (3, 3) and translation (3,) of the mean face onto the rigid points."""
     chosen = list(RIGID)
     return similarity(mean_face()[chosen], landmarks[chosen])
 

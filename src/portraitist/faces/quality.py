@@ -39,7 +39,10 @@ def _sharpness(grey: np.ndarray) -> float:
 def _exposure(image: Image, face: Face) -> float:
     """1 when the skin's median lightness is between 35 and 80 of 100 and little of it is clipped."""
     small = face.scaled(128 / max(image.shape[:2]))
-    size = (max(1, round(image.shape[0] * 128 / max(image.shape[:2]))), max(1, round(image.shape[1] * 128 / max(image.shape[:2]))))
+    size = (
+        max(1, round(image.shape[0] * 128 / max(image.shape[:2]))),
+        max(1, round(image.shape[1] * 128 / max(image.shape[:2]))),
+    )
     view = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
     inside = skin_mask(small, size) > 0.5
     if inside.sum() < 4:

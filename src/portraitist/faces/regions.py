@@ -21,7 +21,7 @@ def polygon_mask(size: tuple[int, int], rings: Iterable[NDArray[np.floating]]) -
     shift = 4
     for ring in rings:
         cv2.fillPoly(mask, [np.round(ring[:, :2] * 2**shift).astype(np.int32)], 255, cv2.LINE_AA, shift)
-    return mask.astype(np.float32) / 255
+    return np.asarray(mask, np.float32) / np.float32(255)
 
 
 def _rings(face: Face, *rings: Sequence[int]) -> list[NDArray[np.float32]]:
@@ -54,4 +54,4 @@ def skin_mask(face: Face, size: tuple[int, int]) -> Mask:
     parts = np.maximum.reduce([lips_mask(face, size), eyes_mask(face, size), brows_mask(face, size)])
     reach = max(1, round(0.04 * float(np.ptp(face.landmarks[:, 0]))))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    return np.clip(oval_mask(face, size) - cv2.dilate(parts, kernel), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(oval_mask(face, size) - cv2.dilate(parts, kernel), 0, 1), np.float32)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,7 @@ def _strip(ring: tuple[int, ...]) -> NDArray[np.int32]:
     lower, upper = ring[: half + 1], (ring[0], *ring[:half:-1], ring[half])
     pairs = list(zip(lower, upper, strict=True))
     faces = []
-    for (a, b), (c, d) in zip(pairs, pairs[1:], strict=False):
+    for (a, b), (c, d) in pairwise(pairs):
         faces += [(a, c, b)] if a != b and c == d else [(a, c, d), (a, d, b)] if a != b else [(a, c, d)]
     return np.array(faces, np.int32)
 
@@ -75,7 +76,7 @@ def vertex_normals(points: NDArray[np.floating]) -> NDArray[np.float32]:
     normals = np.zeros((len(points), 3), np.float32)
     for corner in range(3):
         np.add.at(normals, _oriented_triangles()[:, corner], faces)
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    return np.asarray(normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9), np.float32)
 
 
 @cache
