@@ -15,7 +15,13 @@ from portraitist.compose.backdrop_config import BackdropConfig
 from portraitist.compose.crop import RULES, Frame, check_crop, frames_for, measure_head
 from portraitist.faces.regions import skin_mask
 from portraitist.progress import Report, Step, silent
-from portraitist.retouch.matte import PersonSegmenter, estimate_foreground, estimate_matte_closed_form, estimate_matte_grabcut, person_trimap
+from portraitist.retouch.matte import (
+    PersonSegmenter,
+    estimate_foreground,
+    estimate_matte_closed_form,
+    estimate_matte_grabcut,
+    person_trimap,
+)
 from portraitist.retouch.smooth import smooth
 from portraitist.retouch.white_balance import white_balance
 from portraitist.scenes.values import BackdropScene
@@ -23,7 +29,7 @@ from portraitist.styles.formats import EDITED_WARNING, load_format, load_formats
 from portraitist.types import Face, Image, Mask, Portrait, Reference
 
 _WORKING_SIDE = 2048
-_MATTES = {"closed-form": estimate_matte_closed_form, "grabcut": estimate_matte_grabcut}
+_DEFAULTS = BackdropConfig()
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +45,7 @@ class CutOut:
 def compose_backdrop(
     scene: BackdropScene,
     reference: Reference,
-    config: BackdropConfig = BackdropConfig(),
+    config: BackdropConfig = _DEFAULTS,
     *,
     seed: int = 0,
     report: Report = silent,
@@ -77,7 +83,9 @@ def _name(backdrop: str | Image) -> str:
     return backdrop if isinstance(backdrop, str) else "photo"
 
 
-def cut_out(reference: Reference, config: BackdropConfig = BackdropConfig(), segmenter: PersonSegmenter | None = None) -> CutOut:
+def cut_out(
+    reference: Reference, config: BackdropConfig = _DEFAULTS, segmenter: PersonSegmenter | None = None
+) -> CutOut:
     """Matte and clean colours of the reference's person, retouched as configured, at most 2048 px long."""
     image = reference.picture.pixels(_WORKING_SIDE)
     face = reference.face.scaled(max(image.shape[:2]) / max(reference.picture.size))
@@ -86,7 +94,7 @@ def cut_out(reference: Reference, config: BackdropConfig = BackdropConfig(), seg
     if config.retouch > 0:
         image = smooth(image, config.retouch, protect=1 - skin_mask(face, image.shape[:2]))
     trimap = person_trimap(image, face, segmenter)
-    matte = _MATTES[config.matte](image, trimap)
+    matte = (estimate_matte_grabcut if config.matte == "grabcut" else estimate_matte_closed_form)(image, trimap)
     return CutOut(image, face, matte, estimate_foreground(image, matte))
 
 
@@ -122,12 +130,13 @@ def _missing(frame: Frame, small: Mask, whole: bool) -> float:
 def _render(backdrop: str | Image, cut: CutOut, frame: Frame, config: BackdropConfig, seed: int) -> tuple[Image, float]:
     """Pixels of the frame, and the share of it that the photo does not cover though it should."""
     covered = _warp(np.ones(cut.matte.shape, np.float32), frame, cv2.BORDER_CONSTANT)
-    own = backdrops.OWN == _name(backdrop)
-    if own:
+    if _name(backdrop) == backdrops.OWN:
         return _warp(cut.image, frame, cv2.BORDER_REPLICATE), float((covered < 0.5).mean())
     matte = _extend_down(cut.matte, frame, covered)
     if _name(backdrop) == backdrops.OWN_BLURRED:
-        behind = _warp(backdrops.blur_own(cut.image, cut.matte, config.blur * _width(cut.face)), frame, cv2.BORDER_REPLICATE)
+        behind = _warp(
+            backdrops.blur_own(cut.image, cut.matte, config.blur * _width(cut.face)), frame, cv2.BORDER_REPLICATE
+        )
     else:
         behind = backdrops.paint_backdrop(backdrop, frame.size, seed)
     opacity = matte[..., None]
@@ -167,7 +176,9 @@ def _warnings(scene: BackdropScene, frame: Frame, missing: float) -> list[str]:
     backdrop = _name(scene.backdrop)
     if missing > 2 * _LITTLE:
         what = "was filled with its border" if backdrop == backdrops.OWN else "of body was continued past its border"
-        found.append(f"the photo ends inside the crop: {missing:.1%} {what}; use a photo with more room around the head")
+        found.append(
+            f"the photo ends inside the crop: {missing:.1%} {what}; use a photo with more room around the head"
+        )
     if frame.scale > 1.25:
         found.append(f"the photo was enlarged {frame.scale:.1f} times; use one with a larger face")
     if scene.crop in load_formats():

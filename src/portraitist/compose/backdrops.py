@@ -12,7 +12,11 @@ from portraitist.types import Image
 
 OWN, OWN_BLURRED = "own", "own-blurred"
 _PLAIN = {"black": "#101010", "grey": "#8c8c8c", "blue": "#438edb", "red": "#c8102e", "beige": "#d9cbb8"}
-_GRADIENTS = {"gradient-grey": ("#d8d8d8", "#8e8e90"), "gradient-blue": ("#9cc3e6", "#3d6fa3"), "gradient-warm": ("#efe3d2", "#b79f85")}
+_GRADIENTS = {
+    "gradient-grey": ("#d8d8d8", "#8e8e90"),
+    "gradient-blue": ("#9cc3e6", "#3d6fa3"),
+    "gradient-warm": ("#efe3d2", "#b79f85"),
+}
 _STUDIO = {
     "studio-grey": ("#b9babc", "#55575b"),
     "studio-warm": ("#cdbba6", "#5f5145"),
@@ -78,7 +82,11 @@ def _cover(photo: Image, size: tuple[int, int]) -> Image:
     """Fill the frame with the middle of a photo."""
     h, w = photo.shape[:2]
     scale = max(size[0] / h, size[1] / w)
-    large = cv2.resize(photo, (max(size[1], round(w * scale)), max(size[0], round(h * scale))), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    large = cv2.resize(
+        photo,
+        (max(size[1], round(w * scale)), max(size[0], round(h * scale))),
+        interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC,
+    )
     top, left = (large.shape[0] - size[0]) // 2, (large.shape[1] - size[1]) // 2
     return np.ascontiguousarray(large[top : top + size[0], left : left + size[1]])
 

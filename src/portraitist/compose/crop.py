@@ -67,7 +67,7 @@ def eye_tilt(face: Face) -> float:
 def _turn(points: NDArray[np.floating], roll: float) -> NDArray[np.float64]:
     """Points of the photo in the frame of a head tilted by `roll`."""
     c, s = np.cos(np.radians(roll)), np.sin(np.radians(roll))
-    return np.asarray(points, np.float64) @ np.array([[c, -s], [s, c]])
+    return np.asarray(np.asarray(points, np.float64) @ np.array([[c, -s], [s, c]]), np.float64)
 
 
 def _crown(matte: Mask, roll: float, x: float, half: float, forehead: float, chin: float) -> float:
@@ -143,7 +143,9 @@ def frames_for(crop: str, head: Head, photo_size: tuple[int, int], height: int, 
     if crop in RULES:
         rule = RULES[crop]
         tighter = [_rule_frame(rule, head, height, padding, share) for share in _shares(rule)]
-        return tighter + [_rule_frame(replace(rule, top=rule.top * less), head, height, padding, TIGHTEST) for less in (0.7, 0.4)]
+        return tighter + [
+            _rule_frame(replace(rule, top=rule.top * less), head, height, padding, TIGHTEST) for less in (0.7, 0.4)
+        ]
     return id_frames(load_format(crop), head)
 
 
@@ -152,7 +154,10 @@ def id_frames(row: IdFormat, head: Head) -> list[Frame]:
     pixels_per_mm = row.dpi / 25.4
     places = row.head_places(head.eye_share)
     kept = places[:: max(1, len(places) // 60)]
-    return [_frame(head, row.pixels, tall * pixels_per_mm / head.height, row.pixels[0] - chin * pixels_per_mm) for tall, chin in kept]
+    return [
+        _frame(head, row.pixels, tall * pixels_per_mm / head.height, row.pixels[0] - chin * pixels_per_mm)
+        for tall, chin in kept
+    ]
 
 
 def _shares(rule: CropRule) -> list[float]:

@@ -36,7 +36,9 @@ class IdMeasures:
     faults: tuple[str, ...]
 
 
-def measure_id_photo(image: Image, row: IdFormat, reader: FaceReader, segmenter: PersonSegmenter | None = None) -> IdMeasures:
+def measure_id_photo(
+    image: Image, row: IdFormat, reader: FaceReader, segmenter: PersonSegmenter | None = None
+) -> IdMeasures:
     """Find the one face in a finished ID photo and hold its lengths against the format, within 2 % of each limit.
 
     Raises InputError unless there is exactly one face.
@@ -48,7 +50,12 @@ def measure_id_photo(image: Image, row: IdFormat, reader: FaceReader, segmenter:
     head = measure_head(faces[0], matte, upright=False)
     mm = 25.4 / row.dpi
     h, w = image.shape[:2]
-    lengths = {"head": head.height * mm, "eyes": (h - head.eyes) * mm, "top": head.crown * mm, "below": (h - head.chin) * mm}
+    lengths = {
+        "head": head.height * mm,
+        "eyes": (h - head.eyes) * mm,
+        "top": head.crown * mm,
+        "below": (h - head.chin) * mm,
+    }
     corner = max(2, w // 12)
     corners = np.concatenate([image[:corner, :corner].reshape(-1, 3), image[:corner, -corner:].reshape(-1, 3)])
     red, green, blue = (int(v) for v in np.median(corners, axis=0))
@@ -58,7 +65,11 @@ def measure_id_photo(image: Image, row: IdFormat, reader: FaceReader, segmenter:
 
 
 def _faults(row: IdFormat, size: tuple[int, int], lengths: dict[str, float]) -> Sequence[str]:
-    found = [] if size == row.pixels else [f"size: expected {row.pixels[1]} x {row.pixels[0]} px, found {size[1]} x {size[0]}"]
+    found = (
+        []
+        if size == row.pixels
+        else [f"size: expected {row.pixels[1]} x {row.pixels[0]} px, found {size[1]} x {size[0]}"]
+    )
     limits = {"head": row.head, "eyes": row.eyes, "top": row.top, "below": (row.below, row.size[1])}
     for name, limit in limits.items():
         if limit and not limit[0] * (1 - TOLERANCE) <= lengths[name] <= limit[1] * (1 + TOLERANCE):

@@ -28,7 +28,9 @@ def print_sheet(photo: Image, paper: str = "4x6in", *, dpi: int = DPI) -> Image:
     size = max(((short, long), (long, short)), key=lambda s: np.prod(_grid(photo, s, gap)))
     rows, columns = _grid(photo, size, gap)
     if rows * columns == 0:
-        raise InputError(f"the photo of {photo.shape[1]} x {photo.shape[0]} px does not fit on {paper} at {dpi} dpi; choose a larger paper")
+        raise InputError(
+            f"the photo of {photo.shape[1]} x {photo.shape[0]} px does not fit on {paper}; choose a larger paper"
+        )
     sheet = np.full((*size, 3), 255, np.uint8)
     for top, left in _corners(photo, size, (rows, columns), gap):
         _mark(sheet, top, left, photo.shape[0], photo.shape[1], to_pixels(_MARK_MM, dpi))

@@ -14,7 +14,8 @@ from scipy.sparse.linalg import splu
 from portraitist.types import Image, Mask
 
 Trimap = Mask
-"""(h, w) float32: 1 surely person, 0 surely background, between: unknown, and the value is what is believed (0.5: nothing)."""
+"""(h, w) float32: 1 surely person, 0 surely background, between: unknown, the value
+being what is believed (0.5: nothing)."""
 
 EPSILON = 1e-5
 """Regulariser of the colour covariance, colours in [0, 1]. A smaller one follows thinner hair and more noise."""
@@ -26,7 +27,9 @@ BELIEF_WEIGHT = 5e-3
 colours ties to a known pixel. Chosen on composites of the tune side (benchmarks/matte.py)."""
 
 
-def solve_closed_form(image: Image, trimap: Trimap, *, epsilon: float = EPSILON, belief_weight: float = BELIEF_WEIGHT) -> Mask:
+def solve_closed_form(
+    image: Image, trimap: Trimap, *, epsilon: float = EPSILON, belief_weight: float = BELIEF_WEIGHT
+) -> Mask:
     """Opacity (h, w) at the size given: known pixels keep their trimap value, the unknown band is solved exactly.
 
     Minimises a' L a + w (2 b - 1)^2 (a - b)^2 with the belief b of the trimap, subject to the known pixels (eq. 7),
@@ -46,7 +49,9 @@ def solve_closed_form(image: Image, trimap: Trimap, *, epsilon: float = EPSILON,
     return np.clip(alpha, 0, 1).astype(np.float32).reshape(trimap.shape)
 
 
-def _band_laplacian(image: Image, unknown: NDArray[np.bool_], epsilon: float) -> tuple[sparse.csr_array, NDArray[np.int64], int]:
+def _band_laplacian(
+    image: Image, unknown: NDArray[np.bool_], epsilon: float
+) -> tuple[sparse.csr_array, NDArray[np.int64], int]:
     """Rows of the matting Laplacian (eq. 12) for the `count` unknown pixels; columns follow `pixels`, unknown first."""
     width = unknown.shape[1]
     centres = _window_centres(unknown)
@@ -86,4 +91,4 @@ def _window_affinity(image: Image, centres: NDArray[np.int64], epsilon: float) -
     colours -= colours.mean(axis=1, keepdims=True)
     covariance = np.matmul(colours.transpose(0, 2, 1), colours) / 9 + epsilon / 9 * np.eye(3)
     alike = np.matmul(np.matmul(colours, np.linalg.inv(covariance)), colours.transpose(0, 2, 1))
-    return np.eye(9) - (1 + alike) / 9
+    return np.asarray(np.eye(9) - (1 + alike) / 9, np.float64)

@@ -22,7 +22,7 @@ Colours = NDArray[np.float32]
 
 def estimate_foreground(image: Image, matte: Mask) -> Image:
     """Foreground colours (h, w, 3): the photo's own where the matte is 1, free of the old background elsewhere."""
-    colours = image.astype(np.float32) / 255
+    colours = np.asarray(image / np.float32(255), np.float32)
     front, back = _coarse_to_fine(colours, matte)
     front, _ = _explain(colours, matte[..., None], front, back, REGULARISATION)
     result = np.round(np.clip(front, 0, 1) * 255).astype(np.uint8)
@@ -44,18 +44,25 @@ def _coarse_to_fine(colours: Colours, matte: Mask) -> tuple[Colours, Colours]:
 
 
 def _enlarge(colours: Colours, size: tuple[int, int]) -> Colours:
-    return np.asarray(cv2.resize(colours, size, interpolation=cv2.INTER_LINEAR), np.float32).reshape(size[1], size[0], 3)
+    return np.asarray(cv2.resize(colours, size, interpolation=cv2.INTER_LINEAR), np.float32).reshape(
+        size[1], size[0], 3
+    )
 
 
 def _sweep(colours: Colours, alpha: Mask, front: Colours, back: Colours, times: int) -> tuple[Colours, Colours]:
     """Jacobi sweeps: each pixel takes its neighbours' weighted mean colours, then explains its own colour with them."""
-    across = (np.abs(np.diff(alpha, axis=1)) + REGULARISATION)[..., None]
-    down = (np.abs(np.diff(alpha, axis=0)) + REGULARISATION)[..., None]
+    across = _edge_weight(alpha, 1)
+    down = _edge_weight(alpha, 0)
     total = _gather(np.ones_like(alpha)[..., None], across, down)
     for _ in range(times):
-        mean = _gather(np.concatenate([front, back], axis=2), across, down) / np.maximum(total, 1e-12)
+        mean = _gather(np.concatenate([front, back], axis=2), across, down)
+        mean /= np.maximum(total, 1e-12)
         front, back = _explain(colours, alpha[..., None], mean[..., :3], mean[..., 3:], total)
     return front, back
+
+
+def _edge_weight(alpha: Mask, axis: int) -> Colours:
+    return np.asarray((np.abs(np.diff(alpha, axis=axis)) + REGULARISATION)[..., None], np.float32)
 
 
 def _gather(values: Colours, across: Colours, down: Colours) -> Colours:
@@ -68,7 +75,9 @@ def _gather(values: Colours, across: Colours, down: Colours) -> Colours:
     return total
 
 
-def _explain(colours: Colours, alpha: Colours, front: Colours, back: Colours, weight: Colours | float) -> tuple[Colours, Colours]:
+def _explain(
+    colours: Colours, alpha: Colours, front: Colours, back: Colours, weight: Colours | float
+) -> tuple[Colours, Colours]:
     """The 2 x 2 least squares of eq. 8 in closed form: share what the two mean colours leave unexplained."""
     left = colours - alpha * front - (1 - alpha) * back
     share = left / (alpha**2 + (1 - alpha) ** 2 + weight)

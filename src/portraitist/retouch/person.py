@@ -19,6 +19,7 @@ from portraitist.types import Face, Image, Mask
 
 _NETWORK_SIDE = 256
 _TRIMAP_SIDE = 512
+_HERE = Placement()
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class PersonSegmenter:
     network: LiteNetwork
 
     @classmethod
-    def load(cls, placement: Placement = Placement(), report: Report = silent) -> PersonSegmenter:
+    def load(cls, placement: Placement = _HERE, report: Report = silent) -> PersonSegmenter:
         """Fetch the weights where missing and open them."""
         return cls(LiteNetwork(weights.fetch("selfie-segmentation", report), placement.threads))
 
@@ -72,10 +73,12 @@ def _feather(shape: tuple[int, ...]) -> Mask:
     h, w = shape[:2]
     ramp_x = np.minimum(np.arange(w) + 0.5, w - 0.5 - np.arange(w)) / (w / 8)
     ramp_y = np.minimum(np.arange(h) + 0.5, h - 0.5 - np.arange(h)) / (h / 8)
-    return np.clip(np.minimum(ramp_y[:, None], ramp_x[None]), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(np.minimum(ramp_y[:, None], ramp_x[None]), 0, 1), np.float32)
 
 
-def person_trimap(image: Image, face: Face, segmenter: PersonSegmenter | None = None, *, side: int = _TRIMAP_SIDE) -> Mask:
+def person_trimap(
+    image: Image, face: Face, segmenter: PersonSegmenter | None = None, *, side: int = _TRIMAP_SIDE
+) -> Mask:
     """(h, w) float32 at the picture's size: 1 surely the person of `face`, 0 surely not, between: unknown.
 
     In the unknown band, wide around the hair and narrow along shoulders, the value is a belief from the network and
@@ -95,7 +98,7 @@ def _belief(image: Image, trimap: Mask, probability: Mask, width: float) -> Mask
     """Odds of the network times odds of the pixel's colour, as a probability in [0.005, 0.995]."""
     safe = np.clip(probability, 0.02, 0.98)
     odds = np.log(safe / (1 - safe)) + _colour_odds(image, trimap, width)
-    return np.clip(1 / (1 + np.exp(-odds)), 0.005, 0.995).astype(np.float32)
+    return np.asarray(np.clip(1 / (1 + np.exp(-odds)), 0.005, 0.995), np.float32)
 
 
 def _colour_odds(image: Image, trimap: Mask, width: float) -> NDArray[np.float64]:
@@ -148,7 +151,7 @@ def _inner_face(face: Face, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     filled = np.zeros(shape[:2], np.uint8)
     hull = cv2.convexHull(face.landmarks[:, :2].astype(np.int32))
     cv2.fillConvexPoly(filled, hull, 1)
-    return cv2.erode(filled, _disc(0.06 * face_width(face))) > 0
+    return np.asarray(cv2.erode(filled, _disc(0.06 * face_width(face))) > 0, bool)
 
 
 def _disc(radius: float) -> NDArray[np.uint8]:

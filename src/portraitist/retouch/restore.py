@@ -42,7 +42,9 @@ def estimate_noise(image: Image) -> float:
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
     mask = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
     response = np.abs(cv2.filter2D(grey, -1, mask))
-    blocks = cv2.resize(response, (max(1, grey.shape[1] // 16), max(1, grey.shape[0] // 16)), interpolation=cv2.INTER_AREA)
+    blocks = cv2.resize(
+        response, (max(1, grey.shape[1] // 16), max(1, grey.shape[0] // 16)), interpolation=cv2.INTER_AREA
+    )
     return float(np.sqrt(np.pi / 2) / 6 * np.median(blocks))
 
 
@@ -55,7 +57,7 @@ def estimate_blur(image: Image) -> float:
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
     again = 1.5
     first, second = _gradient(grey), _gradient(cv2.GaussianBlur(grey, (0, 0), again))
-    strong = first >= max(np.percentile(first, 97), 4.0)
+    strong = first >= max(float(np.percentile(first, 97)), 4.0)
     if not strong.any():
         return 0.0
     ratio = np.maximum(first[strong] / np.maximum(second[strong], 1e-3), 1.001)
@@ -64,7 +66,8 @@ def estimate_blur(image: Image) -> float:
 
 
 def _gradient(grey: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)) / 8
+    across, down = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
+    return np.asarray(np.hypot(across, down) / 8, np.float32)
 
 
 def denoise(image: Image, sigma: float) -> Image:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from portraitist.errors import ConfigError
 from portraitist.types import Image, Mask
@@ -27,10 +28,10 @@ def smooth(image: Image, strength: float, *, protect: Mask | None = None) -> Ima
     return np.clip(np.round(mixed), 0, 255).astype(np.uint8)
 
 
-def _guided(values: np.ndarray, radius: int, epsilon: float) -> np.ndarray:
+def _guided(values: NDArray[np.float32], radius: int, epsilon: float) -> NDArray[np.float32]:
     """Guided filter of each channel by itself (He, Sun, Tang 2013, eq. 5-8)."""
     size = (2 * radius + 1, 2 * radius + 1)
     mean = cv2.blur(values, size)
     variance = np.maximum(cv2.blur(values * values, size) - mean * mean, 0)
     slope = variance / (variance + epsilon)
-    return cv2.blur(slope, size) * values + cv2.blur(mean - slope * mean, size)
+    return np.asarray(cv2.blur(slope, size) * values + cv2.blur(mean - slope * mean, size), np.float32)

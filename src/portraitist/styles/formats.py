@@ -62,7 +62,9 @@ class IdFormat:
         free = 0 if self.top else 0.5 * _deviation(above, _usual_top(height, self.head)) ** 2
         cost = sum(part**2 for part in ruled) + eyes**4 + free
         # Two per cent of measuring error must not push a finished photo over the edge of a range.
-        outside = sum(np.maximum(np.abs(part) - 0.85, 0) for part in (*ruled, eyes)) + np.maximum(0.01 * height - above, 0)
+        outside = sum(np.maximum(np.abs(part) - 0.85, 0) for part in (*ruled, eyes)) + np.maximum(
+            0.01 * height - above, 0
+        )
         order = np.argsort((cost + 1e3 * outside).ravel(), kind="stable")
         allowed = [i for i in order if outside.ravel()[i] == 0] or list(order[:1])
         return [(float(head[i // chin.size, 0]), float(chin[0, i % chin.size])) for i in allowed]
@@ -104,7 +106,7 @@ def background_colours() -> dict[str, str]:
 
 
 def _row(name: str, values: dict[str, Any]) -> IdFormat:
-    plain = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    plain: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
     row = IdFormat(name=name, **plain)
     unknown = set(row.colours) - set(background_colours())
     if unknown:
