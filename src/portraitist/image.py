@@ -97,14 +97,15 @@ class Photo:
         return _guarded(self.path, lambda: _decode(self.path, self.limits, max_side))
 
 
-def open_photo(path: str | Path, limits: PhotoLimits = DEFAULT_LIMITS) -> Photo:
+def open_photo(path: str | Path, limits: PhotoLimits = DEFAULT_LIMITS, *, digest: str | None = None) -> Photo:
     """Check a photo's file and header. Raises InputError with the reason when it cannot be used.
 
-    Damage behind the header shows only when `Photo.pixels` decodes it.
+    Damage behind the header shows only when `Photo.pixels` decodes it. `digest`: the file's sha256 where the caller
+    has just computed it, which saves reading the file once more.
     """
     path = Path(path)
     check_file(path, limits.bytes)
-    return _guarded(path, lambda: _read_header(path, limits))
+    return _guarded(path, lambda: _read_header(path, limits, digest))
 
 
 def check_file(path: Path, max_bytes: int) -> os.stat_result:
@@ -235,12 +236,12 @@ def _register_heif() -> None:
         register_heif_opener()
 
 
-def _read_header(path: Path, limits: PhotoLimits) -> Photo:
+def _read_header(path: Path, limits: PhotoLimits, digest: str | None) -> Photo:
     with _open(path, limits) as opened:
         orientation = _orientation(opened)
         width, height = opened.size
     size = (width, height) if orientation >= 5 else (height, width)
-    return Photo(path, file_digest(path), size, orientation, limits)
+    return Photo(path, digest or file_digest(path), size, orientation, limits)
 
 
 def _orientation(opened: Pillow.Image) -> int:

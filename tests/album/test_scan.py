@@ -76,3 +76,14 @@ def test_videos_are_told_by_content(tmp_path: Path) -> None:
         "c": True,
         "d.mov": True,
     }
+
+
+def test_names_that_are_not_unicode_are_rejected(tmp_path: Path) -> None:
+    try:
+        with open(os.path.join(os.fsencode(tmp_path), b"\xff\xfe.jpg"), "wb") as file:
+            file.write(b"x")
+    except OSError:
+        pytest.skip("this file system takes only Unicode names")
+    (rejection,) = scan([tmp_path]).rejected
+    assert rejection.path.encode()
+    assert "rename" in rejection.reason

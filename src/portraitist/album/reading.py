@@ -36,7 +36,9 @@ def reading_options(config: AlbumConfig) -> dict[str, Any]:
 def read_file(path: Path, digest: str, reader: FaceReader, config: AlbumConfig) -> dict[str, Any]:
     """The record of a photo or video. A file that cannot be decoded gives a record with the reason, never an error."""
     try:
-        shots = _read_video(path, digest, reader, config) if is_video(path) else [_read_photo(path, reader, config)]
+        shots = (
+            _read_video(path, digest, reader, config) if is_video(path) else [_read_photo(path, digest, reader, config)]
+        )
     except InputError as error:
         return file_record(digest, reading_options(config), (), str(error))
     return file_record(digest, reading_options(config), shots, None)
@@ -47,8 +49,8 @@ def photo_limits(config: AlbumConfig) -> PhotoLimits:
     return PhotoLimits(pixels=config.max_pixels, bytes=config.max_bytes)
 
 
-def _read_photo(path: Path, reader: FaceReader, config: AlbumConfig) -> dict[str, Any]:
-    photo = open_photo(path, photo_limits(config))
+def _read_photo(path: Path, digest: str, reader: FaceReader, config: AlbumConfig) -> dict[str, Any]:
+    photo = open_photo(path, photo_limits(config), digest=digest)
     image = photo.pixels(config.read_side)
     faces = reader.read(image, embed=False)
     if max(photo.size) > 1.5 * max(image.shape) and max((f.width for f in faces), default=0.0) < _CLEAR_FACE:

@@ -72,6 +72,10 @@ def is_video(path: Path) -> bool:
 
 
 def _take(path: Path, config: AlbumConfig, found: dict[str, FoundFile], rejected: list[Rejection]) -> None:
+    if not _is_unicode(path):
+        shown = os.fsencode(path).decode("utf-8", "replace")
+        rejected.append(Rejection(shown, "unreadable", f"{Path(shown).name}: its name is not valid Unicode; rename it"))
+        return
     try:
         limit = config.max_video_bytes if path.suffix.lower() in _VIDEO_SUFFIXES else config.max_bytes
         status = check_file(path, limit)
@@ -83,6 +87,15 @@ def _take(path: Path, config: AlbumConfig, found: dict[str, FoundFile], rejected
     found[key] = FoundFile(path, status.st_size, status.st_mtime_ns)
 
 
+def _is_unicode(path: Path) -> bool:
+    """Linux lets a name be any bytes; JSON and reports cannot hold those."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _walk(path: Path, above: set[tuple[int, int]], rejected: list[Rejection]) -> Iterator[Path]:
     """Files under `path`. `above` holds the folders on the way down, so a link back up ends instead of looping."""
     try:
@@ -92,7 +105,9 @@ def _walk(path: Path, above: set[tuple[int, int]], rejected: list[Rejection]) ->
         status = path.stat()
         names = sorted(os.listdir(path), key=lambda name: (unicodedata.normalize("NFC", name), name))
     except OSError as error:
-        rejected.append(Rejection(str(path), "unreadable", f"{path.name}: cannot be read ({error.strerror or error})"))
+        shown = os.fsencode(path).decode("utf-8", "replace")
+        reason = f"{Path(shown).name}: cannot be read ({error.strerror or 'unreadable'})"
+        rejected.append(Rejection(shown, "unreadable", reason))
         return
     here = (status.st_dev, status.st_ino)
     if here in above:

@@ -69,7 +69,7 @@ class CropRecipe:
 class AcceptedPhoto:
     """A photo of the sitter. `likeness`, `quality` and `frontality` are in [0, 1]; `score` is their product.
 
-    face: index into the photo's faces. chosen: one of the album's best `top_k`. measures: what was measured on the face.
+    face: index into the photo's faces. chosen: one of the album's best `top_k`. measures: taken on that face.
     """
 
     path: str

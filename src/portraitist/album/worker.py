@@ -7,11 +7,13 @@ program. The workers are plain child processes that talk in JSON lines: nothing 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -22,7 +24,7 @@ from portraitist.album.config import AlbumConfig
 from portraitist.album.reading import read_file, reading_options
 from portraitist.album.scan import FoundFile
 from portraitist.album.store import Records
-from portraitist.errors import InputError, PortraitistError, WeightsError
+from portraitist.errors import EngineError, InputError, PortraitistError
 from portraitist.faces.reader import FaceReader
 from portraitist.image import file_digest
 from portraitist.options import from_mapping
@@ -107,51 +109,73 @@ def _feed(
     stop: threading.Event,
 ) -> None:
     """Keep one worker busy until nothing waits; a worker that dies costs the file it died on."""
-    child: subprocess.Popen[bytes] | None = None
+    child: _Child | None = None
     while not stop.is_set():
         try:
             file = waiting.get_nowait()
         except queue.Empty:
             break
-        child = child or _start(folder, config)
-        answer = _ask(child, file)
+        try:
+            child = child or _Child(folder, config)
+        except PortraitistError as error:
+            done.put(error)
+            return
+        answer = child.ask(file)
         if answer is None:
-            child.kill()
-            child.wait()
+            child.end()
             child = None
             answer = {"error": f"{file.path.name}: crashed its decoder; the file is damaged or hostile"}
-        if "fatal" in answer:
-            done.put(WeightsError(answer["fatal"]))
-            break
         done.put(ReadFile(file, answer.get("digest"), answer.get("error")))
-    if child is not None and child.stdin is not None:
-        child.stdin.close()
-        child.wait()
+    if child is not None:
+        child.end()
 
 
-def _start(folder: Path, config: AlbumConfig) -> subprocess.Popen[bytes]:
-    source = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(part for part in (source, os.environ.get("PYTHONPATH")) if part)
-    command = [sys.executable, "-m", "portraitist.album.worker", str(folder), json.dumps(asdict(config))]
-    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment)
+class _Child:
+    """One worker process. Raises EngineError when it cannot start: then no file is to blame."""
 
+    def __init__(self, folder: Path, config: AlbumConfig) -> None:
+        source = str(Path(__file__).resolve().parents[2])
+        path = os.pathsep.join(part for part in (source, os.environ.get("PYTHONPATH")) if part)
+        command = [sys.executable, "-m", "portraitist.album.worker", str(folder), json.dumps(asdict(config))]
+        environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        pipe = subprocess.PIPE
+        with tempfile.TemporaryFile() as complaints:
+            self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=complaints, env=environment)
+            hello = self._answer()
+            if hello is None or "ready" not in hello:
+                self.end()
+                complaints.seek(0)
+                last = (complaints.read().decode(errors="replace").strip().splitlines() or ["no message"])[-1]
+                reason = last if hello is None else hello.get("error")
+                raise EngineError(f"a process that reads photos could not start: {reason}; try with workers=1")
 
-def _ask(child: subprocess.Popen[bytes], file: FoundFile) -> dict[str, Any] | None:
-    assert child.stdin is not None
-    assert child.stdout is not None
-    try:
-        child.stdin.write(json.dumps(os.fsdecode(file.path)).encode() + b"\n")
-        child.stdin.flush()
-        for line in child.stdout:
-            # Libraries print what they like; only our lines count.
-            if line.startswith(b"{"):
-                answer: dict[str, Any] = json.loads(line)
-                return answer
-    except (OSError, ValueError):
-        return None
-    return None
+    def ask(self, file: FoundFile) -> dict[str, Any] | None:
+        """The worker's answer, None when it died."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(str(file.path)).encode() + b"\n")
+            self._process.stdin.flush()
+        except OSError:
+            return None
+        return self._answer()
+
+    def end(self) -> None:
+        """Let it go, or make it."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        self._process.kill()
+        self._process.wait()
+
+    def _answer(self) -> dict[str, Any] | None:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        try:
+            answer: dict[str, Any] = json.loads(line)
+        except ValueError:
+            return None
+        return answer
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -162,18 +186,23 @@ def main(arguments: Sequence[str]) -> None:
     config = from_mapping(AlbumConfig, json.loads(arguments[1]))
     records = Records(Path(arguments[0]), reading_options(config))
     out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    reader: FaceReader | None = None
-    for line in sys.stdin.buffer:
-        try:
-            reader = reader or FaceReader.load(Placement(threads=1))
-            answer: dict[str, Any] = {"digest": read_one(Path(json.loads(line)), records, reader, config)}
-        except InputError as error:
-            answer = {"error": str(error)}
-        except PortraitistError as error:
-            answer = {"fatal": str(error)}
+    os.dup2(2, 1)  # Libraries print what they like; only our lines reach the parent.
+
+    def say(answer: dict[str, Any]) -> None:
         out.write(json.dumps(answer).encode() + b"\n")
         out.flush()
+
+    try:
+        reader = FaceReader.load(Placement(threads=1))
+    except PortraitistError as error:
+        say({"error": str(error)})
+        return
+    say({"ready": True})
+    for line in sys.stdin.buffer:
+        try:
+            say({"digest": read_one(Path(json.loads(line)), records, reader, config)})
+        except InputError as error:
+            say({"error": str(error)})
 
 
 if __name__ == "__main__":
