@@ -9,14 +9,25 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import RBFInterpolator
 
-from portraitist.faces.topology import LEFT_BROW_RING, LEFT_EYE_RING, LIPS_OUTER, OVAL, RIGHT_BROW_RING, RIGHT_EYE_RING, RIGID
+from portraitist.faces.topology import (
+    LEFT_BROW_RING,
+    LEFT_EYE_RING,
+    LIPS_OUTER,
+    OVAL,
+    RIGHT_BROW_RING,
+    RIGHT_EYE_RING,
+    RIGID,
+    mean_face,
+)
 from portraitist.geometry import similarity
 from portraitist.types import Points
 
-RING = 0.13
-"""Width of the ring around the face in which the template may bend, in square roots of the oval's area: keeps the
-changed region under 1.3 ovals."""
-_ANCHORS = (*OVAL, *LEFT_EYE_RING[::4], *RIGHT_EYE_RING[::4], *LEFT_BROW_RING[::3], *RIGHT_BROW_RING[::3], *LIPS_OUTER[::4], 1, 168, 4)
+RING = 0.075
+"""Width of the ring around the face in which the template may bend, in square roots of the oval's area: an oval with
+such a ring has under 1.3 times its area."""
+_STEEPEST = 1.5
+"""Greatest slope of the smoothstep that eases the bend out over the ring: a move longer than RING / 1.5 would fold."""
+_ANCHORS = (*OVAL[::2], *LEFT_EYE_RING[::4], *RIGHT_EYE_RING[::4], *LEFT_BROW_RING[::3], *RIGHT_BROW_RING[::3], *LIPS_OUTER[::4], 1, 168, 4)
 
 
 def pose_like(sitter: Points, template: Points) -> Points:
@@ -30,15 +41,13 @@ def pose_like(sitter: Points, template: Points) -> Points:
 def target_mesh(sitter: Points, template: Points, outline: float) -> Points:
     """Where the result's landmarks shall be: the sitter's inner features, the outline between template and sitter."""
     posed = pose_like(sitter, template)
-    weight = (1 - outline) * _rimness()
+    weight = (1 - outline) * rimness()
     mesh = posed + weight[:, None] * (template - posed)
     return _within_reach(mesh.astype(np.float32), template)
 
 
-def _rimness() -> NDArray[np.float32]:
+def rimness() -> NDArray[np.float32]:
     """(468,) 1 on the oval, falling to 0 towards the features."""
-    from portraitist.faces.topology import mean_face
-
     mean = mean_face()[:, :2]
     ring = mean[list(OVAL)]
     gap = np.linalg.norm(mean[:, None] - ring[None], axis=2).min(1)
@@ -47,10 +56,10 @@ def _rimness() -> NDArray[np.float32]:
 
 def _within_reach(mesh: Points, template: Points) -> Points:
     """Hold outline moves to what the ring can take without folding."""
-    limit = 0.75 * RING * oval_root(template)
+    limit = 0.9 * RING / _STEEPEST * oval_root(template)
     shift = mesh - template
     length = np.linalg.norm(shift[:, :2], axis=1)
-    held = np.minimum(1.0, limit / np.maximum(length, 1e-6)) * _rimness() + (1 - _rimness())
+    held = np.minimum(1.0, limit / np.maximum(length, 1e-6)) * rimness() + (1 - rimness())
     return (template + shift * held[:, None]).astype(np.float32)
 
 
@@ -89,15 +98,20 @@ def bend_template(template: Points, target: Points, size: tuple[int, int]) -> Be
     reach = _reach(target, template, size)
     rest = _rest_points(target, template)
     spline = RBFInterpolator(
-        np.concatenate([points, rest]), np.concatenate([shifts, np.zeros_like(rest)]), smoothing=1.0, kernel="thin_plate_spline"
+        np.concatenate([points, rest]), np.concatenate([shifts, np.zeros_like(rest)]), smoothing=20.0, kernel="thin_plate_spline"
     )
-    step = max(4, min(size) // 48)
-    y, x = np.mgrid[0 : size[0] + step : step, 0 : size[1] + step : step]
-    coarse = spline(np.column_stack([x.ravel(), y.ravel()])).reshape(*x.shape, 2).astype(np.float32)
-    matrix = np.array([[step, 0, 0], [0, step, 0]], np.float32)
-    field = cv2.warpAffine(coarse, matrix, (size[1], size[0]), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    ease = np.clip(reach * 2.5, 0, 1)
+    field = _sampled(spline, size, max(4, min(size) // 48))
+    ease = reach * reach * (3 - 2 * reach)
     return Bend((field * ease[..., None]).astype(np.float32), reach)
+
+
+def _sampled(spline: RBFInterpolator, size: tuple[int, int], step: int) -> NDArray[np.float32]:
+    """(h, w, 2) values of the spline: every `step` pixels, then enlarged smoothly."""
+    rows, columns = -(-size[0] // step), -(-size[1] // step)
+    y, x = (np.mgrid[0:rows, 0:columns] + 0.5) * step - 0.5
+    coarse = spline(np.column_stack([x.ravel(), y.ravel()])).reshape(rows, columns, 2).astype(np.float32)
+    large = cv2.resize(coarse, (columns * step, rows * step), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(large[: size[0], : size[1]], np.float32)
 
 
 def _union_hull(target: Points, template: Points) -> NDArray[np.float32]:
@@ -116,4 +130,4 @@ def _reach(target: Points, template: Points, size: tuple[int, int]) -> NDArray[n
     inside = np.zeros(size, np.uint8)
     cv2.fillConvexPoly(inside, np.round(_union_hull(target, template)).astype(np.int32), 1)
     distance = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
-    return np.clip(1 - distance / (RING * oval_root(template) * 0.5), 0, 1).astype(np.float32)
+    return np.clip(1 - distance / (RING * oval_root(template)), 0, 1).astype(np.float32)

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from portraitist.compose.config import ComposeConfig
 from portraitist.compose.light import shading_difference
 from portraitist.compose.occlusion import find_occluders
-from portraitist.compose.shape import RING, bend_template, oval_root, target_mesh
-from portraitist.compose.texture import coverage, mean_scale, prefiltered, triangle_map, warp_map, warp_texture
+from portraitist.compose.shape import RING, bend_template, oval_root, rimness, target_mesh
+from portraitist.compose.texture import coverage, facing, mean_scale, prefiltered, triangle_map, warp_map, warp_texture
 from portraitist.faces.regions import skin_mask
 from portraitist.geometry import bounding_box
-from portraitist.retouch.blend import blend_multiband
-from portraitist.retouch.colour import from_lab, lab_statistics, match_lab, to_lab
+from portraitist.retouch.blend import Layer, blend_multiband
+from portraitist.retouch.colour import from_lab, match_skin, skin_tone, to_lab
 from portraitist.types import Face, Image, Mask, Points, Pose, Reference
 
 
@@ -55,7 +55,7 @@ class SitterFace:
 
 def view_slot(template: Image, face: Face, config: ComposeConfig) -> SlotView:
     """Cut and analyse the window around `face` (pixels of `template`)."""
-    margin = 2.2 * RING * oval_root(face.landmarks)
+    margin = 4.0 * RING * oval_root(face.landmarks)
     low = np.floor(face.box_xyxy[:2] - margin).astype(int)
     high = np.ceil(face.box_xyxy[2:] + margin).astype(int)
     x, y = np.clip(low, 0, None)
@@ -100,9 +100,10 @@ def place_sitter(view: SlotView, sitter: SitterFace, config: ComposeConfig) -> t
     back = np.clip(bend.apply(view.pixels) / 255, 0, 1)
     over = np.clip(bend.apply(view.occluders), 0, 1)
     front, own = _warp_sitter(sitter, mesh, index, config)
-    covered = _opacity(index, mesh) * (1 - own)
+    covered = _opacity(index, mesh)
     skin = _skin(mesh, size) * (index >= 0)
     front = _match(front, back, skin * (1 - own), skin * (1 - over), mesh, index, config)
+    front = _fill(front, own, skin * (1 - own), back, skin * (1 - over), mesh)
     # Where something lies over the template's face, the bands must not mix its colour into the skin beside it.
     beneath = back + (over * covered)[..., None] * (front - back)
     levels = max(3, int(np.log2(max(oval_root(mesh), 16))) - 2)
@@ -121,9 +122,42 @@ def _warp_sitter(sitter: SitterFace, mesh: Points, index: NDArray[np.int32], con
         return front, np.zeros(index.shape, np.float32)
     occluders = cv2.resize(sitter.occluders, pixels.shape[1::-1], interpolation=cv2.INTER_AREA)
     own = cv2.remap(occluders, *np.moveaxis(np.nan_to_num(positions, nan=-1), -1, 0), cv2.INTER_LINEAR)
+    unseen = np.nan_to_num(warp_map(_unseen(sitter.face.landmarks, mesh), mesh, index)[..., 0])
+    own = np.maximum(own, np.clip(unseen, 0, 1))
     reach = max(1, round(0.012 * oval_root(mesh)))
     grown = cv2.dilate(own, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
     return front, np.asarray(cv2.GaussianBlur(grown, (0, 0), reach), np.float32)
+
+
+def _unseen(sitter: Points, mesh: Points) -> NDArray[np.float32]:
+    """(468, 1) 1 where the photo sees a part of the face edge-on that the result shows: ears and stretched cheeks."""
+    before, after = facing(sitter), facing(mesh)
+    hidden = np.clip((0.4 - before) / 0.2, 0, 1) * np.clip((after - before - 0.1) / 0.2, 0, 1)
+    return np.asarray(hidden * rimness()[:, None], np.float32)
+
+
+def _fill(front: Layer, own: Mask, own_skin: Mask, back: Layer, back_skin: Mask, mesh: Points) -> Layer:
+    """Skin where the sitter's fringe or glasses were: the sitter's tone carried on, with the template's fine detail."""
+    if float(own.max()) < 0.05:
+        return front
+    sigma = 0.1 * oval_root(mesh)
+    fine = back - _carried_on(back, back_skin, 0.3 * sigma)
+    hidden = np.clip(1 - back_skin * 1.5, 0, 1)[..., None]
+    skin = _carried_on(front, own_skin, sigma) + fine * (1 - hidden)
+    return np.asarray(front + own[..., None] * (skin - front), np.float32)
+
+
+def _carried_on(layer: Layer, weight: Mask, sigma: float) -> Layer:
+    """Normalised convolution: the local mean of `layer` where `weight` is, the nearest such mean elsewhere."""
+    total, mass = np.zeros_like(layer), np.zeros(weight.shape, np.float32)
+    for reach, trust in ((sigma, 1.0), (3 * sigma, 0.05), (12 * sigma, 0.002)):
+        # A quarter of the size is plenty for what is blurred away anyway.
+        size = max(8, layer.shape[1] // 4), max(8, layer.shape[0] // 4)
+        small = cv2.resize(np.dstack([layer * weight[..., None], weight]), size, interpolation=cv2.INTER_AREA)
+        blurred = cv2.resize(cv2.GaussianBlur(small, (0, 0), reach / 4, borderType=cv2.BORDER_CONSTANT), layer.shape[1::-1])
+        total += trust * blurred[..., :3]
+        mass += trust * blurred[..., 3]
+    return np.asarray(total / np.maximum(mass, 1e-6)[..., None], np.float32)
 
 
 def _extended(positions: NDArray[np.float32], index: NDArray[np.int32]) -> NDArray[np.float32]:
@@ -174,6 +208,5 @@ def _match(
     sigma = 0.06 * oval_root(mesh)
     lit = front_lab.copy()
     lit[..., 0] += config.light * (cv2.GaussianBlur(field, (0, 0), sigma) - float(difference.mean()))
-    source, target = lab_statistics(lit, own_skin), lab_statistics(back_lab, template_skin)
-    matched = match_lab(lit, source, target)
+    matched = match_skin(lit, skin_tone(lit, own_skin), skin_tone(back_lab, template_skin))
     return from_lab(lit + config.colour * (matched - lit))
