@@ -93,12 +93,12 @@ def spread(views: NDArray[np.float32], scores: Sequence[float], count: int) -> l
 
 
 def view_of(face: Face) -> NDArray[np.float32]:
-    """(7,) pose, expression and light, in units of "visibly different": further apart than 1 is another shot."""
+    """(8,) pose, expression and light, in units of "visibly different": further apart than 1 is another shot."""
     expression = face.expression or Expression(0.0, 0.0, 1.0)
     light = face.light or Light(50.0, (0.0, 0.0), 0.0)
     parts = [face.pose.yaw / 8, face.pose.pitch / 8]
     parts += [expression.smile / 0.3, expression.mouth_open / 0.3, expression.eyes_open / 0.5]
-    parts += [light.level / 15, sum(light.direction) / 20]
+    parts += [light.level / 15, light.direction[0] / 12, light.direction[1] / 12]
     return np.asarray(parts, np.float32)
 
 
