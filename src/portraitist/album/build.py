@@ -150,7 +150,7 @@ def _accept(shot: Shot, verdict: Verdict, config: AlbumConfig) -> AcceptedPhoto:
         distance=round(distance, 4),
         framing=framing_kind(face, shot.size),
         caption=caption(face, shot.size, config.words),
-        crop=head_crop(face),
+        crop=head_crop(face, shot.size),
         chosen=False,
         measures=_measures(face),
         others=len(shot.faces) - 1,
