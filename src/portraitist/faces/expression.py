@@ -18,9 +18,9 @@ def in_head_frame(landmarks: Points) -> NDArray[np.float64]:
 def measure_expression(landmarks: Points) -> Expression:
     """Each value in [0, 1]; ramps were set on the tune photos (neutral and smiling pairs)."""
     head = in_head_frame(landmarks)
-    mouth_width = np.linalg.norm(head[291] - head[61])
-    corner_lift = head[13, 1] - (head[61, 1] + head[291, 1]) / 2
-    mouth_gap = np.linalg.norm(head[14] - head[13])
+    mouth_width = float(np.linalg.norm(head[291] - head[61]))
+    corner_lift = float(head[13, 1] - (head[61, 1] + head[291, 1]) / 2)
+    mouth_gap = float(np.linalg.norm(head[14] - head[13]))
     return Expression(
         smile=_ramp(mouth_width / 50 + corner_lift / 20, 1.0, 1.45),
         mouth_open=_ramp(mouth_gap, 2.0, 20.0),

@@ -53,7 +53,7 @@ class FaceReader:
         """
         levels = Pyramid(image)
         fits = [fit for d in self.search.find(levels, thorough=thorough) if (fit := self._fit(levels, d)) is not None]
-        faces = [_measured(image, fit) for fit in distinct(fits)]
+        faces = [_measured(levels, fit) for fit in distinct(fits)]
         faces.sort(key=lambda face: float(face.centre[0]))
         if not embed:
             return faces
@@ -87,10 +87,10 @@ def _needed(face: Face) -> float:
     return CERTAINTY if abs(face.pose.roll) < 60 else CERTAINTY_TURNED
 
 
-def _measured(image: Image, face: Face) -> Face:
+def _measured(levels: Pyramid, face: Face) -> Face:
     expression = measure_expression(face.landmarks)
-    quality = measure_quality(image, face, expression)
-    return replace(face, expression=expression, quality=quality, light=estimate_light(image, face))
+    quality = measure_quality(levels, face, expression)
+    return replace(face, expression=expression, quality=quality, light=estimate_light(levels.image, face))
 
 
 def distinct(faces: list[Face]) -> list[Face]:
