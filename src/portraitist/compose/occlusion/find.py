@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from portraitist.compose.occlusion.glasses import find_glasses
 from portraitist.compose.occlusion.hair import find_hair
 from portraitist.compose.occlusion.hands import HandFinder
 from portraitist.compose.occlusion.skin import fit_skin
@@ -23,7 +24,9 @@ def find_occluders(image: Image, face: Face, *, hands: HandFinder | None = None)
     `hands` also looks for hands before the face (two more networks).
     """
     view = FaceView.of(image, face)
-    found = find_hair(fit_skin(view.image, view.face), view.face) * _zone(view.face)
+    skin = fit_skin(view.image, view.face)
+    layers = [find_hair(skin, view.face), find_glasses(view.image, view.face, skin)]
+    found = np.maximum.reduce(layers) * _zone(view.face)
     return view.back(found * view.inside, (image.shape[0], image.shape[1]))
 
 
