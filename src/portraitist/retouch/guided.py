@@ -39,8 +39,8 @@ def _line_coefficients(
     covariance += epsilon * np.eye(3)
     weighted = np.asarray(guide64 * matte64[..., None], np.float64)
     cross = _box(weighted, radius) - mean * mean_matte[..., None]
-    slope = np.linalg.solve(covariance, cross[..., None])[..., 0]
-    offset = mean_matte - (slope * mean).sum(axis=-1)
+    slope = np.asarray(np.linalg.solve(covariance, cross[..., None])[..., 0], np.float64)
+    offset = np.asarray(mean_matte - (slope * mean).sum(axis=-1), np.float64)
     return _box(slope, radius).astype(np.float32), _box(offset, radius).astype(np.float32)
 
 
