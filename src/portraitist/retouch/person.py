@@ -131,8 +131,8 @@ def _band(probability: Mask, face: Face) -> Mask:
     width = face_width(face)
     likely, unlikely = (probability > 0.9).astype(np.uint8), (probability > 0.1).astype(np.uint8)
     hair = _hair_zone(face, probability.shape)
-    inner = np.where(hair, cv2.erode(likely, _disc(0.10 * width)), cv2.erode(likely, _disc(0.05 * width)))
-    outer = np.where(hair, cv2.dilate(unlikely, _disc(0.16 * width)), cv2.dilate(unlikely, _disc(0.06 * width)))
+    inner = np.where(hair, cv2.erode(likely, _disc(0.08 * width)), cv2.erode(likely, _disc(0.04 * width)))
+    outer = np.where(hair, cv2.dilate(unlikely, _disc(0.13 * width)), cv2.dilate(unlikely, _disc(0.06 * width)))
     trimap = np.where(inner > 0, 1.0, np.where(outer > 0, 0.5, 0.0)).astype(np.float32)
     trimap[_inner_face(face, probability.shape)] = 1.0
     return trimap
