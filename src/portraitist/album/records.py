@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -72,7 +73,13 @@ def _shot(digest: str, index: int, shot: Mapping[str, Any], path: Path, landmark
     faces = tuple(face_from_json(face, landmarks=landmarks) for face in shot["faces"])
     size = (int(shot["size"][0]), int(shot["size"][1]))
     phash = int(shot["phash"], 16)
-    return Shot(path, digest, size, int(shot["orientation"]), phash, faces, digest, index, shot["time"])
+    own = shot_digest(digest, shot["time"])
+    return Shot(path, own, size, int(shot["orientation"]), phash, faces, digest, index, shot["time"])
+
+
+def shot_digest(digest: str, time: float | None) -> str:
+    """What identifies a shot: the file's digest for a photo, one of its own for each frame of a video."""
+    return digest if time is None else hashlib.sha256(f"{digest}@{time!r}".encode()).hexdigest()
 
 
 def file_record(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -91,15 +91,22 @@ def thumbnail_of(folder: Path, record: str, index: int) -> bytes | None:
         return None
 
 
-def load_reference(folder: Path, photo: AcceptedPhoto) -> Reference:
-    """The picture and the sitter's face. Raises InputError when the original is gone or is another file now."""
+def load_references(folder: Path, photos: Sequence[AcceptedPhoto]) -> list[Reference]:
+    """Pictures and the sitter's faces. Raises InputError when an original is gone or is another file now."""
+    checked: dict[str, str] = {}
+    return [_load_reference(folder, photo, checked) for photo in photos]
+
+
+def _load_reference(folder: Path, photo: AcceptedPhoto, checked: dict[str, str]) -> Reference:
     record = read_record(folder / "records", photo.record)
     path = Path(photo.path)
     if record is None:
         raise InputError(f"{photo.file}: its record is gone; run 'album add' with the photo again")
     if not path.is_file():
         raise InputError(f"{path}: was moved or removed since it was added; put it back, or add it from its new place")
-    if file_digest(path) != photo.digest:
+    if photo.path not in checked:  # A video is hashed once, not once a frame.
+        checked[photo.path] = file_digest(path)
+    if checked[photo.path] != photo.record:
         raise InputError(f"{path}: was changed since it was added; run 'album add' again")
     shot = shots_from_json(record, path, landmarks=True)[photo.index]
     return Reference(picture_of(path, photo, shot.orientation), shot.faces[photo.face])

@@ -37,6 +37,7 @@ class Rejection:
 class Shot:
     """One picture as it was read: a photo, or a frame of a video (`time` in seconds).
 
+    digest: of the file for a photo, of the file and the time for a frame. record: the digest of the file.
     size: (h, w) upright full-size pixels. phash: 64 bits. faces: left to right, in full-size pixels; the copies kept
     in memory have no landmarks (they are read from the record when an engine asks).
     """
@@ -129,9 +130,9 @@ class Album:
 
         Raises InputError when an original was moved or changed since it was added.
         """
-        from portraitist.album.store import load_reference
+        from portraitist.album.store import load_references
 
-        return [load_reference(self.folder, photo) for photo in (self.chosen if photos is None else photos)]
+        return load_references(self.folder, self.chosen if photos is None else photos)
 
 
 def shot_name(path: str, time: float | None) -> str:
