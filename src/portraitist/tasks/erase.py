@@ -58,8 +58,9 @@ def _portraits_with(library: Library, sitter: Sitter) -> set[Path]:
         except (ConfigError, InputError):
             continue
         if sitter.name in recipe.sitters or any(entry.sitter == sitter.name for entry in recipe.inputs):
-            # The picture may carry any of our suffixes; a kill may have left the recipe without it.
-            found |= {p for p in recipe_path.parent.iterdir() if p.stem == recipe_path.stem and p.is_file()}
+            # The picture may carry any of our suffixes, and an ID photo has its print sheet beside it.
+            stems = recipe_path.stem, f"{recipe_path.stem}-sheet"
+            found |= {p for p in recipe_path.parent.iterdir() if p.stem in stems and p.is_file()}
     return found
 
 

@@ -1,0 +1,92 @@
+"""`portraitist shoot`: portraits in a template, on a backdrop, or as an ID photo."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from portraitist.cli.flags import add_flags, given
+from portraitist.cli.portraits import as_json, likeness_words
+from portraitist.cli.shared import Progress, add_json, ask_consent, open_library, say, say_json, table
+from portraitist.compose.backdrop_config import BackdropConfig
+from portraitist.compose.config import ComposeConfig
+from portraitist.tasks.config import FinishConfig, ShootConfig
+
+if TYPE_CHECKING:
+    from portraitist.library import Library
+    from portraitist.provenance import SavedPortrait
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "shoot",
+        help="make portraits: --template PHOTO, --backdrop NAME or --id-photo FORMAT",
+        epilog="Example: portraitist shoot anna bob --template couple.jpg --slots 1=anna,2=bob",
+    )
+    parser.add_argument("sitters", nargs="+", metavar="SITTER", help="a name from the library, or a single photo")
+    keep = {"default": argparse.SUPPRESS}
+    parser.add_argument("--template", dest="templates", nargs="+", metavar="PHOTO", **keep, help="photos, or folders")  # type: ignore[arg-type]
+    parser.add_argument("-n", "--count", type=int, metavar="N", **keep, help="portraits for each scene (default 1)")  # type: ignore[arg-type]
+    parser.add_argument("--slots", type=_comma, metavar="1=anna,2=bob", **keep, help="who goes where; none keeps a face")  # type: ignore[arg-type]
+    parser.add_argument("-o", "--out", type=Path, metavar="DIR", help="folder for the files (default: the library)")
+    parser.add_argument("--consent", metavar="NAME", help="who agreed, when a photo is given instead of a sitter")
+    add_json(parser)
+    add_flags(parser, ShootConfig, "what to make", skip=("templates", "count", "slots"))
+    add_flags(parser, ComposeConfig, "in a template")
+    add_flags(parser, BackdropConfig, "head shots and ID photos")
+    add_flags(parser, FinishConfig, "finishing")
+    parser.set_defaults(run=run)
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Make and list the portraits; 1 when a face was not found again in one of them."""
+    from portraitist.tasks.shoot import shoot
+
+    library, progress = open_library(parsed), Progress()
+    request = given(parsed, ShootConfig)
+    compose = given(parsed, ComposeConfig, backdrop=given(parsed, BackdropConfig))
+    sitters = [_sitter(library, name, parsed.consent, progress) for name in parsed.sitters]
+    made = shoot(
+        library, sitters, request, compose=compose, finishing=given(parsed, FinishConfig), out=parsed.out, report=progress
+    )
+    progress.close()
+    _print(made, parsed.json)
+    return 0 if made else 1
+
+
+def _comma(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _sitter(library: Library, name: str, consent: str | None, progress: Progress) -> str:
+    """A sitter's name as it is; a photo's path becomes an unnamed sitter with an album of that photo."""
+    path = Path(name).expanduser()
+    looks_like_path = path.is_file() and (path.suffix or len(path.parts) > 1)
+    if not looks_like_path:
+        return library.sitter(name).name
+    from portraitist.image import open_photo
+    from portraitist.library import unnamed_id
+    from portraitist.tasks.add import add
+
+    identifier = unnamed_id(open_photo(path).digest)
+    agreed = None if library.has_sitter(identifier) else ask_consent(path.name, consent)
+    add(library, identifier, [path], consent=agreed, report=progress)
+    progress.close()
+    return identifier
+
+
+def _print(made: list[SavedPortrait], as_json_wanted: bool) -> None:
+    if as_json_wanted:
+        say_json([as_json(portrait) for portrait in made])
+        return
+    table(
+        ("likeness", "sitter", "file"),
+        [(likeness_words(p.recipe.likeness), ", ".join(p.recipe.sitters), p.path) for p in made],
+    )
+    warnings = {w for portrait in made for w in portrait.recipe.details.get("warnings", ())}
+    for warning in sorted(warnings):
+        say(f"note: {warning}")
+    for name in sorted({n for p in made for n in p.recipe.sitters if n.startswith("unnamed-")}):
+        say(f"'portraitist erase {name}' removes everything of this person")
