@@ -13,10 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from portraitist.compose.occlusion.rims import around, rim_curve, within
 from portraitist.compose.occlusion.skin import SkinModel, fit_skin, to_lab
 from portraitist.compose.occlusion.strangeness import strangeness
 from portraitist.compose.occlusion.view import FaceView
-from portraitist.faces.regions import brows_mask, eyes_mask, polygon_mask
+from portraitist.faces.regions import brows_mask, polygon_mask
 from portraitist.faces.topology import mirror_index
 from portraitist.types import Face, Image, Mask, Points
 
@@ -29,6 +30,12 @@ BRIDGE_TOP, BRIDGE_LOW = (189, 193, 168, 417, 413), (236, 196, 197, 419, 456)
 """Curves across the nose bridge: between the eyes, and half-way down."""
 TEMPLE_TOP, TEMPLE_LOW = (156, 139, 162), (111, 116, 234)
 """Curves from the eye to the ear: at the brow's end and at the cheekbone."""
+SOCKET = (33, 25, 110, 24, 23, 22, 26, 112, 133, 190, 56, 28, 27, 29, 30, 247)
+EYE_CORNERS = ((33, 133), (362, 263))
+BRIDGE = (193, 168, 417, 351, 419, 197, 196, 122, 9)
+TEMPLES = ((156, 139, 162, 234, 116, 111), (383, 368, 389, 454, 345, 340))
+TINTED = 0.6
+"""Share of strange skin seen through a lens from which the lens itself lies over the face."""
 DARK_LENS, DARK_LENS_ALONE = 1.6, 2.8
 """Median strangeness of the skin under an eye, from which the lens over it counts as opaque where a rim was found,
 and from which it proves glasses without any rim."""
@@ -118,28 +125,59 @@ def find_glasses(image: Image, face: Face, skin: SkinModel) -> Mask:
     evidence = measure_evidence(image, face, skin)
     if evidence.score <= 0.5:
         return np.zeros(size, np.float32)
-    zone = glasses_zone(face, size)
     odd = strangeness(skin)
     if evidence.lens > DARK_LENS:
-        return _soft(_opaque(odd, zone))
-    lines = line_strength(image)
-    own = np.maximum(cv2.dilate(eyes_mask(face, size), _kernel(7)), brows_mask(face, size)) > 0.5
-    weak = ((lines > 5.0) | (odd > 2.0)) & zone & ~own
-    strong = ((lines > 11.0) | (odd > 2.6)) & zone & ~own
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(weak.astype(np.uint8), connectivity=8)
+        return _soft(_opaque(odd, glasses_zone(face, size), brows_mask(face, size) > 0.3))
+    lines, eyes = line_strength(image), _eye_sockets(face, size)
+    curves = [rim_curve(lines, eyes, face.landmarks[list(corners)]) for corners in EYE_CORNERS]
+    found = _frame(lines, curves, face, size) & ~(eyes > 0.5)
+    for curve in curves:
+        found |= _tinted(odd, curve, eyes > 0.5)
+    return _soft(cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_CLOSE, _kernel(3)))
+
+
+def _frame(lines: Values, curves: list[Values], face: Face, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Lines near the rims' curves, on the bridge and towards the ears."""
+    near, zone = around(curves, size, 4), glasses_zone(face, size)
+    lens = within(curves[0], size) | within(curves[1], size)
+    points = face.landmarks[:, :2]
+    straps = [_hull(points[list(ring)]) for ring in (BRIDGE, *TEMPLES)]
+    link = (polygon_mask(size, straps) > 0.5) & zone & ~lens
+    # Half of the strongest line near by: the width of a rim at half its height, however dark it is.
+    sharp = lines > np.maximum(0.5 * cv2.dilate(np.minimum(lines, 40), _kernel(9)), 5.0)
+    found = sharp & (near | (link & (lines > 8.0)))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(found.astype(np.uint8), connectivity=8)
     reach = stats[:, cv2.CC_STAT_WIDTH] + stats[:, cv2.CC_STAT_HEIGHT]
-    keep = np.isin(labels, np.unique(labels[strong])) & (reach[labels] > 20) & weak
-    return _soft(cv2.morphologyEx(keep.astype(np.uint8), cv2.MORPH_CLOSE, _kernel(3)))
+    return np.asarray((reach[labels] > 14) & found, bool)
 
 
-def _opaque(odd: Values, zone: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Dark lenses: what is strange in the zone, closed, with its holes filled."""
-    found = ((odd > 1.7) & zone).astype(np.uint8)
-    found = cv2.morphologyEx(cv2.morphologyEx(found, cv2.MORPH_OPEN, _kernel(3)), cv2.MORPH_CLOSE, _kernel(9))
+def _tinted(odd: Values, curve: Values, eye: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The whole lens where most of the skin seen through it is strange, else nothing."""
+    lens = within(curve, (odd.shape[0], odd.shape[1]))
+    skin = lens & ~eye
+    return lens if skin.any() and float((odd[skin] > 1.8).mean()) > TINTED else np.zeros_like(lens)
+
+
+def _eye_sockets(face: Face, size: tuple[int, int]) -> Mask:
+    """1 on the eyes and their lids, where rims do not run."""
+    rings = [_hull(face.landmarks[side(SOCKET), :2]) for side in (np.asarray, _mirrored)]
+    return polygon_mask(size, rings)
+
+
+def _hull(points: NDArray[np.floating]) -> Values:
+    return np.asarray(cv2.convexHull(points.astype(np.float32)).reshape(-1, 2), np.float32)
+
+
+def _opaque(odd: Values, zone: NDArray[np.bool_], brows: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Dark lenses: what is strange in the zone, with its holes filled; brows that only touch them are cut off."""
+    found = ((odd > 2.0) & zone).astype(np.uint8)
+    found = cv2.morphologyEx(cv2.morphologyEx(found, cv2.MORPH_OPEN, _kernel(3)), cv2.MORPH_CLOSE, _kernel(5))
     contours, _ = cv2.findContours(found, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     filled = np.zeros_like(found)
     cv2.drawContours(filled, [c for c in contours if cv2.contourArea(c) > 60], -1, 1, cv2.FILLED)
-    return np.asarray(filled, np.uint8)
+    bulk = cv2.morphologyEx(filled, cv2.MORPH_OPEN, _kernel(17))
+    brow = cv2.dilate(brows.astype(np.uint8), _kernel(5)) > 0
+    return np.asarray(np.where(brow, bulk, filled), np.uint8)
 
 
 def glasses_zone(face: Face, size: tuple[int, int]) -> NDArray[np.bool_]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portraitist.compose.texture import triangle_map, warp_map
-from portraitist.faces.regions import skin_mask
+from portraitist.faces.regions import polygon_mask, skin_mask
 from portraitist.faces.topology import vertex_normals
 from portraitist.types import Face, Image
 
@@ -44,20 +44,54 @@ def to_lab(image: Image) -> Values:
 
 
 def fit_skin(image: Image, face: Face) -> SkinModel:
-    """Fit to the skin of the view's face, from the brows down: what lies above may be hair."""
+    """Fit in two rounds: the middle of the face with four terms, then all skin like it with nine.
+
+    Only the part from the brows down is sampled: what lies above may be hair.
+    """
     size = image.shape[0], image.shape[1]
     lab = cv2.GaussianBlur(to_lab(image), (0, 0), 1.0)
-    basis = _harmonics(_normals(face, size))
-    low = float(face.landmarks[[105, 334], 1].mean())
+    basis = _harmonics(_normals(face, size)).reshape(-1, 9)
+    flat = lab.reshape(-1, 3)
+    wide = _sample(face, size, lab)
+    core = wide & (polygon_mask(size, [_core_ring(face)]) > 0.5)
+    rows = np.flatnonzero(core if core.sum() > 0.25 * wide.sum() else wide)[::5]
+    first = _expected(_fit(basis[rows], flat[rows], (4, 4, 4)), basis)
+    rest = flat - first
+    unit = np.maximum(1.4826 * np.median(np.abs(rest[rows]), 0), (5.0, 2.0, 2.5)) * 3.5
+    alike = wide.ravel() & (((rest / unit) ** 2).sum(-1) < 1.5)
+    rows = np.flatnonzero(alike)[::7] if alike.sum() > 300 else rows
+    expected = _expected(_fit(basis[rows], flat[rows], (9, 4, 4)), basis)
+    spread = 1.4826 * np.median(np.abs(flat[rows] - expected[rows]), 0)
+    return SkinModel(lab, expected.reshape(lab.shape), spread.astype(np.float32))
+
+
+def _sample(face: Face, size: tuple[int, int], lab: Values) -> NDArray[np.bool_]:
+    """Pixels that may be skin: the mesh's skin below the brows, without the blues and greens no skin has."""
     sample = skin_mask(face, size) > 0.9
-    sample[: max(0, int(low))] = False
-    rows = np.flatnonzero(sample)[::7]
-    chosen, seen = basis.reshape(-1, 9)[rows], lab.reshape(-1, 3)[rows]
-    columns = [_robust_fit(chosen[:, :n], seen[:, c]) for c, n in enumerate((9, 4, 4))]
-    expected = np.stack([basis[..., : len(k)] @ k for k in columns], -1).astype(np.float32)
-    rest = seen - expected.reshape(-1, 3)[rows]
-    spread = 1.4826 * np.median(np.abs(rest - np.median(rest, 0)), 0)
-    return SkinModel(lab, expected, spread.astype(np.float32))
+    sample[: max(0, int(face.landmarks[[105, 334], 1].mean()))] = False
+    possible = sample & ~unlike_any_skin(lab)
+    return possible if possible.sum() > 0.15 * sample.sum() else sample
+
+
+def unlike_any_skin(lab: Values) -> NDArray[np.bool_]:
+    """(h, w) clearly coloured, with a hue no skin has in any usual light: outside -10 to 95 degrees in the ab plane."""
+    hue = np.degrees(np.arctan2(lab[..., 2], lab[..., 1]))
+    return (np.hypot(lab[..., 1], lab[..., 2]) > 9) & ((hue < -10) | (hue > 95))
+
+
+def _core_ring(face: Face) -> Values:
+    """The middle of the face: nose, inner cheeks and chin, clear of side hair."""
+    hull = cv2.convexHull(face.landmarks[[123, 352, 50, 280, 205, 425, 199, 6, 143, 372], :2].astype(np.float32)).reshape(-1, 2)
+    nose = face.landmarks[4, :2]
+    return np.asarray(nose + (hull - nose) * 0.85, np.float32)
+
+
+def _fit(basis: Values, seen: Values, terms: tuple[int, ...]) -> list[NDArray[np.float64]]:
+    return [_robust_fit(basis[:, :n], seen[:, c]) for c, n in enumerate(terms)]
+
+
+def _expected(columns: list[NDArray[np.float64]], basis: Values) -> Values:
+    return np.stack([basis[:, : len(k)] @ k for k in columns], -1).astype(np.float32)
 
 
 def _normals(face: Face, size: tuple[int, int]) -> Values:
@@ -70,7 +104,8 @@ def _normals(face: Face, size: tuple[int, int]) -> Values:
     _, nearest = cv2.distanceTransformWithLabels(hole.astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
     known = np.zeros((int(nearest.max()) + 1, 3), np.float32)
     known[nearest[~hole]] = values[~hole]
-    return np.asarray(cv2.resize(cv2.blur(known[nearest], (5, 5)), size[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    smooth = cv2.blur(known[nearest], (5, 5))
+    return np.asarray(cv2.resize(smooth, size[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _harmonics(n: Values) -> Values:

@@ -39,7 +39,8 @@ class FaceView:
         matrix[:, 2] += np.array(CENTRE) - (turned.min(0) + turned.max(0)) / 2
         h, w = SIZE
         source, shrunk = _prefiltered(image, scale)
-        view = cv2.warpAffine(source, _after(matrix, shrunk), (w, h), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        shrunken = _after(matrix, shrunk)
+        view = cv2.warpAffine(source, shrunken, (w, h), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         inside = cv2.warpAffine(np.ones(image.shape[:2], np.float32), matrix, (w, h), flags=cv2.INTER_LINEAR)
         points = apply(matrix, face.landmarks)
         moved = replace(face, landmarks=points, box_xyxy=np.concatenate([points[:, :2].min(0), points[:, :2].max(0)]))
