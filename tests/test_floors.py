@@ -31,7 +31,8 @@ def imports(text: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(text)):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and node.module:
-            names = [f"{node.module}.{alias.name}" for alias in node.names] if node.module == "portraitist" else [node.module]
+            below = [f"portraitist.{alias.name}" for alias in node.names]
+            names = below if node.module == "portraitist" else [node.module]
         for name in names:
             parts = name.split(".")
             if parts[0] == "portraitist" and len(parts) > 1 and not parts[1].startswith("__"):

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PINS = ROOT / "constraints.txt"
 LOCK = ROOT / "lock" / "wheels.json"
 PYTHONS = ("3.11", "3.12", "3.13")
-GLIBC = tuple(f"manylinux_2_{minor}" for minor in range(28, 4, -1)) + ("manylinux2014", "manylinux1")
+GLIBC = (*(f"manylinux_2_{minor}" for minor in range(28, 4, -1)), "manylinux2014", "manylinux1")
 PLATFORMS = {
     "linux": tuple(f"{libc}_x86_64" for libc in GLIBC),
     "macos": ("macosx_14_0_arm64", "macosx_14_0_universal2"),

@@ -59,7 +59,8 @@ def _print(album: Album, as_json: bool) -> None:
     if as_json:
         say_json({**store.to_json(album), "report": str(album.folder / "report.html")})
         return
-    kept = [("reference" if p is album.reference else "kept", p.file, f"{p.score:.2f}", p.caption) for p in album.accepted]
+    best = album.reference
+    kept = [("reference" if p is best else "kept", p.file, f"{p.score:.2f}", p.caption) for p in album.accepted]
     rejected = [("rejected", r.file, "", r.reason) for r in album.rejected]
     table(("", "file", "score", "what"), [*kept, *rejected])
     for advice in album.coverage.advice:

@@ -10,7 +10,7 @@ from portraitist.cli.shared import Progress, add_json, say_json, table
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser("bench", help="time the steps a portrait is made of, on this machine")
-    parser.add_argument("--repeats", type=int, default=5, metavar="N", help="runs a step; the median is shown (default 5)")
+    parser.add_argument("--repeats", type=int, default=5, metavar="N", help="runs a step, median shown (default 5)")
     add_json(parser)
     parser.set_defaults(run=run)
 

@@ -73,7 +73,7 @@ def _weights() -> Check:
     missing = len(weights.TABLE) - len(here)
     if broken:
         return "weights", False, f"changed: {', '.join(broken)}; remove them from {weights.cache_dir()}"
-    return "weights", True, f"{len(here)} here and intact, {missing} downloaded when first needed ({weights.cache_dir()})"
+    return "weights", True, f"{len(here)} intact, {missing} downloaded when first needed ({weights.cache_dir()})"
 
 
 def _folder(name: str, folder: Path) -> Check:

@@ -56,7 +56,7 @@ def describe(field: dataclasses.Field[Any]) -> str:
     parts += [unit] if unit else []
     if field.default not in (None, "", (), dataclasses.MISSING):
         parts.append(f"default {field.default}")
-    text = field.metadata.get("help", "") + (f" ({', '.join(parts)})" if parts else "")
+    text: str = field.metadata.get("help", "") + (f" ({', '.join(parts)})" if parts else "")
     return text.replace("%", "%%")
 
 

@@ -30,7 +30,8 @@ def run(parsed: argparse.Namespace) -> int:
     if parsed.json:
         say_json([as_json(portrait) for portrait in found])
     else:
-        rows = [(", ".join(p.recipe.sitters), likeness_words(p.recipe.likeness), p.recipe.engine, p.path) for p in found]
+        recipes = [(p.recipe, p.path) for p in found]
+        rows = [(", ".join(r.sitters), likeness_words(r.likeness), r.engine, path) for r, path in recipes]
         table(("sitter", "likeness", "engine", "file"), rows)
     return 0
 

@@ -12,7 +12,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     """Add the command to the parser."""
     parser = commands.add_parser("replay", help="make the image of a recipe again and say whether it is identical")
     parser.add_argument("recipe", type=Path, metavar="RECIPE.json", help="a recipe, or the portrait beside it")
-    parser.add_argument("-o", "--out", type=Path, metavar="DIR", help="where to (default: beside the recipe, in replay/)")
+    parser.add_argument("-o", "--out", type=Path, metavar="DIR", help="where to (default: replay/ beside the recipe)")
     add_json(parser)
     parser.set_defaults(run=run)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from portraitist.cli.flags import add_flags, given
 from portraitist.cli.portraits import as_json, likeness_words
@@ -26,10 +26,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         epilog="Example: portraitist shoot anna bob --template couple.jpg --slots 1=anna,2=bob",
     )
     parser.add_argument("sitters", nargs="+", metavar="SITTER", help="a name from the library, or a single photo")
-    keep = {"default": argparse.SUPPRESS}
-    parser.add_argument("--template", dest="templates", nargs="+", metavar="PHOTO", **keep, help="photos, or folders")  # type: ignore[arg-type]
-    parser.add_argument("-n", "--count", type=int, metavar="N", **keep, help="portraits for each scene (default 1)")  # type: ignore[arg-type]
-    parser.add_argument("--slots", type=_comma, metavar="1=anna,2=bob", **keep, help="who goes where; none keeps a face")  # type: ignore[arg-type]
+    keep: dict[str, Any] = {"default": argparse.SUPPRESS}
+    parser.add_argument("--template", dest="templates", nargs="+", metavar="PHOTO", **keep, help="photos, or folders")
+    parser.add_argument("-n", "--count", type=int, metavar="N", **keep, help="portraits for each scene (default 1)")
+    parser.add_argument("--slots", type=_comma, metavar="1=anna,2=bob", **keep, help="who goes where; none keeps a face")
     parser.add_argument("-o", "--out", type=Path, metavar="DIR", help="folder for the files (default: the library)")
     parser.add_argument("--consent", metavar="NAME", help="who agreed, when a photo is given instead of a sitter")
     add_json(parser)
@@ -48,9 +48,8 @@ def run(parsed: argparse.Namespace) -> int:
     request = given(parsed, ShootConfig)
     compose = given(parsed, ComposeConfig, backdrop=given(parsed, BackdropConfig))
     sitters = [_sitter(library, name, parsed.consent, progress) for name in parsed.sitters]
-    made = shoot(
-        library, sitters, request, compose=compose, finishing=given(parsed, FinishConfig), out=parsed.out, report=progress
-    )
+    finishing = given(parsed, FinishConfig)
+    made = shoot(library, sitters, request, compose=compose, finishing=finishing, out=parsed.out, report=progress)
     progress.close()
     _print(made, parsed.json)
     return 0 if made else 1
