@@ -17,8 +17,8 @@ from portraitist.types import Image
 
 # Vertex ranges of the model (ICT-FaceKit README, "Model geometry").
 _EYEBALLS = (21451, 24591)
-_HIDDEN = (24591, 25351)
-_LASHES = (25351, 26719)
+_HIDDEN = (24591, 26719)  # tear films, eye occlusion and lashes: thin sheets that the painter cannot sort
+
 _TEETH = (17039, 21451)
 _SKIN = np.array([[224, 172, 146], [198, 134, 104], [141, 85, 60], [241, 198, 172]], np.float64)
 
@@ -74,6 +74,5 @@ class HeadModel:
                 40,
                 30,
             ]
-        colours[(first >= _LASHES[0]) & (first < _LASHES[1])] = 30
         colours[(first >= _TEETH[0]) & (first < _TEETH[1])] = 225
         return colours

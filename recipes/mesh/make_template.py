@@ -22,6 +22,7 @@ from portraitist.faces.search import FaceSearch
 from portraitist.geometry import similarity
 
 PUPIL_DISTANCE_MM = 63.0
+MOUTH_CORNER_PAIRS = ((78, 308), (95, 324), (62, 292), (96, 325))
 
 
 def read_triangles(source: Path) -> np.ndarray:
@@ -77,9 +78,12 @@ def upright(mean: np.ndarray) -> np.ndarray:
 
 
 def mirror_pairs(mean: np.ndarray) -> np.ndarray:
-    """(468,) index of each vertex's mirror image."""
+    """(468,) index of each vertex's mirror image: the nearest one, but at the mouth corners, where two are as near."""
     flipped = mean * [-1, 1, 1]
-    return np.array([int(np.argmin(np.linalg.norm(mean - point, axis=1))) for point in flipped])
+    mirror = np.array([int(np.argmin(np.linalg.norm(mean - point, axis=1))) for point in flipped])
+    for one, other in MOUTH_CORNER_PAIRS:
+        mirror[[one, other]] = other, one
+    return mirror
 
 
 def main() -> None:
