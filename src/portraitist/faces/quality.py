@@ -41,8 +41,8 @@ def measure_quality(picture: Image | Pyramid, face: Face, expression: Expression
 def measure_sharpness(grey: NDArray[np.uint8]) -> float:
     """Variance of the Laplacian over the variance of the grey values, at a fixed face size: smooth skin costs little.
 
-    The logarithm of the ratio is -1.1 at the median of the tune photos and under -2.2 for 97 % of them blurred by
-    sigma 2 px on the 192 px crop (benchmarks/faces_accuracy.py). Noise passes for sharpness.
+    The logarithm of the ratio is -1.1 at the median of the tune photos and under -2.27 for 95 % of them blurred by
+    sigma 2 px on the 192 px crop (judge figures: benchmarks/faces_accuracy.py). Noise passes for sharpness.
     """
     values = grey.astype(np.float32)
     ratio = float(cv2.Laplacian(values, cv2.CV_32F).var()) / max(float(values.var()), 1.0)
