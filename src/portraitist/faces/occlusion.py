@@ -1,8 +1,8 @@
 """How much of a face can be seen: dark glasses, a covered mouth, and what the picture's border cuts off.
 
 Judged by colour at mesh vertices: glasses make the skin under the eyes darker than cheek and forehead, a mask gives
-chin and forehead different hues and leaves no lips. Ramps were set on tune photos and on glasses and masks drawn there;
-benchmarks/faces_accuracy.py judges them. A dark beard under a pale forehead costs little, because its lips stay visible.
+chin and forehead different hues and leaves no lips. Ramps were set on tune photos and on glasses and masks
+drawn there; benchmarks/faces_accuracy.py judges them. A dark beard under a pale forehead costs little, because its lips stay visible.
 """
 
 from __future__ import annotations
