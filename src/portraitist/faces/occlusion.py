@@ -2,7 +2,7 @@
 
 Judged by colour at mesh vertices: glasses make the skin under the eyes darker than cheek and forehead, a mask gives
 chin and forehead different hues and leaves no lips. Ramps were set on tune photos and on glasses and masks
-drawn there; benchmarks/faces_accuracy.py judges them. A dark beard under a pale forehead costs little, because its lips stay visible.
+drawn there; benchmarks/faces_accuracy.py judges them. A dark beard costs little while the lips stay visible.
 """
 
 from __future__ import annotations
