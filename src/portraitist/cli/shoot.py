@@ -29,7 +29,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     keep: dict[str, Any] = {"default": argparse.SUPPRESS}
     parser.add_argument("--template", dest="templates", nargs="+", metavar="PHOTO", **keep, help="photos, or folders")
     parser.add_argument("-n", "--count", type=int, metavar="N", **keep, help="portraits a scene (default 1)")
-    parser.add_argument("--slots", type=_comma, metavar="1=anna,2=bob", **keep, help="who goes where; none keeps a face")
+    parser.add_argument("--slots", type=_comma, metavar="1=anna,2=bob", **keep, help="who goes where; none: as it is")
     parser.add_argument("-o", "--out", type=Path, metavar="DIR", help="folder for the files (default: the library)")
     parser.add_argument("--consent", metavar="NAME", help="who agreed, when a photo is given instead of a sitter")
     add_json(parser)
