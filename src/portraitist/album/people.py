@@ -69,7 +69,11 @@ def find_sitter(shots: Sequence[Shot], config: AlbumConfig, me: Embedding | None
     foreign = frozenset(row for rows, _ in others for row in rows)
     members = _grow(table, core, foreign, config)
     people = [person for _, person in others]
-    return [_judge(shot, rows, table, members, people, config) for shot, rows in zip(shots, table.rows_of, strict=True)]
+    sitter = person_of(table.vectors, sorted(members))
+    return [
+        _judge(shot, rows, table, (sitter, members), people, config)
+        for shot, rows in zip(shots, table.rows_of, strict=True)
+    ]
 
 
 @dataclass(frozen=True)
@@ -212,13 +216,13 @@ def _judge(
     shot: Shot,
     rows: tuple[int, ...],
     table: _Table,
-    members: frozenset[int],
+    known: tuple[Person, frozenset[int]],
     others: Sequence[Person],
     config: AlbumConfig,
 ) -> Verdict:
     if not rows:
         return Verdict(None, None, "small" if shot.faces else "no-face")
-    sitter = person_of(table.vectors, sorted(members))
+    sitter, members = known
     measured = [(sitter.distance(table.vectors[row], is_member=row in members), row) for row in rows]
     distance, row = min(measured)
     if distance > config.same_person:
