@@ -36,7 +36,7 @@ BRIDGE = (193, 168, 417, 351, 419, 197, 196, 122, 9)
 TEMPLES = ((156, 139, 162, 234, 116, 111), (383, 368, 389, 454, 345, 340))
 TINTED = 0.6
 """Share of strange skin seen through a lens from which the lens itself lies over the face."""
-DARK_LENS, DARK_LENS_ALONE = 1.6, 2.8
+DARK_LENS, DARK_LENS_ALONE = 2.2, 2.8
 """Median strangeness of the skin under an eye, from which the lens over it counts as opaque where a rim was found,
 and from which it proves glasses without any rim."""
 

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from portraitist.compose.occlusion.skin import SkinModel, unlike_any_skin
 from portraitist.compose.occlusion.strangeness import strangeness
-from portraitist.faces.regions import brows_mask, eyes_mask, lips_mask, oval_mask
+from portraitist.faces.regions import brows_mask, lips_mask, oval_mask, polygon_mask
+from portraitist.faces.topology import LEFT_BROW_RING, LEFT_EYE_RING, RIGHT_BROW_RING, RIGHT_EYE_RING
 from portraitist.types import Face, Mask
 
 Values = NDArray[np.float32]
@@ -20,8 +21,8 @@ UNMISTAKABLE = 4.0
 """Median strangeness of hair so unlike the skin that its colour need not be learned."""
 MARGIN = 2.0
 """Log-odds asked for, as a shaded cheek is nearer to dark hair than to the lit cheek."""
-COVERING = 3.5
-"""Strangeness of a face covering, on colours no skin has."""
+COVERING = 12.0
+"""Distance in a*b* from the face's skin of a face covering, on colours no skin has."""
 
 
 def find_hair(skin: SkinModel, face: Face) -> Mask:
@@ -30,17 +31,22 @@ def find_hair(skin: SkinModel, face: Face) -> Mask:
     odd = strangeness(skin)
     oval = oval_mask(face, size) > 0.5
     brows = _grown(brows_mask(face, size) > 0.5, 9)
-    own = brows | _grown(np.maximum(eyes_mask(face, size), lips_mask(face, size)) > 0.5, 9)
-    covering = oval & (odd > COVERING) & unlike_any_skin(skin.lab) & ~own
+    own = _grown(eye_regions(face, size) | (lips_mask(face, size) > 0.5), 7) | brows
     sure = odd > _half_way(odd)
     strange = sure | ((odd > HAIR_LIKE) & _like_hair(skin, odd, oval, face))
     strange[int(face.landmarks[[61, 291], 1].mean()) :] = False
     hair = _joined_to_edge(strange & ~own, oval)
     hair |= _over_brows(hair, sure & brows)
-    if covering.sum() > 0.03 * oval.sum():
-        hair |= cv2.morphologyEx(covering.astype(np.uint8), cv2.MORPH_CLOSE, _kernel(15)) > 0
+    hair |= _coverings(skin, oval)
     clean = cv2.morphologyEx(hair.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     return np.asarray(cv2.GaussianBlur(clean.astype(np.float32), (0, 0), 1.0), np.float32)
+
+
+def eye_regions(face: Face, size: tuple[int, int]) -> Area:
+    """(h, w) hull of each eye and its brow: lids, lashes and their shadows are the face's own."""
+    rings = ((*LEFT_EYE_RING, *LEFT_BROW_RING), (*RIGHT_EYE_RING, *RIGHT_BROW_RING))
+    hulls = [cv2.convexHull(face.landmarks[list(ring), :2].astype(np.float32)).reshape(-1, 2) for ring in rings]
+    return polygon_mask(size, hulls) > 0.5
 
 
 def _half_way(odd: Values) -> Values:
@@ -62,7 +68,9 @@ def _like_hair(skin: SkinModel, odd: Values, oval: Area, face: Face) -> Area:
     plain = oval & (odd < 0.9)
     if band.sum() < 250 or plain.sum() < 250 or np.median(odd[band]) > UNMISTAKABLE:
         return np.zeros(oval.shape, bool)
-    return _log_density(features, features[band]) > _log_density(features, features[plain]) + MARGIN
+    nearer = _log_density(features, features[band]) > _log_density(features, features[plain]) + MARGIN
+    # Dark hair says nothing about bright pixels.
+    return nearer & ((features[..., 0] < 3) | (float(np.median(features[band, 0])) > 0))
 
 
 def _features(skin: SkinModel) -> Values:
@@ -73,12 +81,23 @@ def _features(skin: SkinModel) -> Values:
 
 def _log_density(values: Values, sample: Values) -> Values:
     """Log of a Gaussian fitted to `sample` (n, 4), at every pixel, up to a constant."""
-    mean = np.median(sample, 0)
-    covariance = np.cov(sample.T) + np.diag([9.0, 1.5, 1.5, 0.5])
-    rest = values - mean
-    inverse = np.linalg.inv(covariance)
-    distance = np.einsum("hwi,ij,hwj->hw", rest, inverse, rest, optimize=True)
-    return np.asarray(-0.5 * distance - 0.5 * np.linalg.slogdet(covariance)[1], np.float32)
+    chosen = sample[:: max(1, len(sample) // 2000)]
+    covariance = np.cov(chosen.T) + np.diag([9.0, 1.5, 1.5, 0.5])
+    whiten = np.linalg.inv(np.linalg.cholesky(covariance)).astype(np.float32)
+    rest = (values.reshape(-1, values.shape[-1]) - np.median(chosen, 0)) @ whiten.T
+    density = -0.5 * (rest**2).sum(-1) + np.log(np.diag(whiten)).sum()
+    return np.asarray(density.reshape(values.shape[:2]), np.float32)
+
+
+def _coverings(skin: SkinModel, oval: Area) -> Area:
+    """Large patches of colours no skin has, wherever they are: face masks, scarves. Holes are filled."""
+    foreign = oval & unlike_any_skin(skin.lab) & (np.linalg.norm(skin.residual[..., 1:], axis=-1) > COVERING)
+    closed = cv2.morphologyEx(foreign.astype(np.uint8), cv2.MORPH_OPEN, _kernel(3))
+    contours, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = np.zeros_like(closed)
+    large = [c for c in contours if cv2.contourArea(c) > 0.03 * oval.sum()]
+    cv2.drawContours(filled, large, -1, 1, cv2.FILLED)
+    return filled > 0
 
 
 def _joined_to_edge(strange: Area, oval: Area) -> Area:

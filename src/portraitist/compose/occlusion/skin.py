@@ -31,6 +31,7 @@ class SkinModel:
     lab: Values
     expected: Values
     spread: Values
+    frontal: Values
 
     @property
     def residual(self) -> Values:
@@ -50,7 +51,8 @@ def fit_skin(image: Image, face: Face) -> SkinModel:
     """
     size = image.shape[0], image.shape[1]
     lab = cv2.GaussianBlur(to_lab(image), (0, 0), 1.0)
-    basis = _harmonics(_normals(face, size)).reshape(-1, 9)
+    normals = _normals(face, size)
+    basis = _harmonics(normals).reshape(-1, 9)
     flat = lab.reshape(-1, 3)
     wide = _sample(face, size, lab)
     core = wide & (polygon_mask(size, [_core_ring(face)]) > 0.5)
@@ -62,7 +64,7 @@ def fit_skin(image: Image, face: Face) -> SkinModel:
     rows = np.flatnonzero(alike)[::7] if alike.sum() > 300 else rows
     expected = _expected(_fit(basis[rows], flat[rows], (9, 4, 4)), basis)
     spread = 1.4826 * np.median(np.abs(flat[rows] - expected[rows]), 0)
-    return SkinModel(lab, expected.reshape(lab.shape), spread.astype(np.float32))
+    return SkinModel(lab, expected.reshape(lab.shape), spread.astype(np.float32), np.clip(-normals[..., 2], 0, 1))
 
 
 def _sample(face: Face, size: tuple[int, int], lab: Values) -> NDArray[np.bool_]:
