@@ -3,6 +3,6 @@ sitter's own is not pasted."""
 
 from portraitist.compose.occlusion.find import find_occluders
 from portraitist.compose.occlusion.glasses import glasses_score, wears_glasses
-from portraitist.compose.occlusion.hands import HandFinder
+from portraitist.compose.occlusion.hands import HandFinder, MediaPipeHands
 
-__all__ = ["HandFinder", "find_occluders", "glasses_score", "wears_glasses"]
+__all__ = ["HandFinder", "MediaPipeHands", "find_occluders", "glasses_score", "wears_glasses"]

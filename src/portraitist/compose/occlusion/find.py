@@ -7,8 +7,9 @@ import numpy as np
 
 from portraitist.compose.occlusion.glasses import find_glasses
 from portraitist.compose.occlusion.hair import find_hair
-from portraitist.compose.occlusion.hands import HandFinder
+from portraitist.compose.occlusion.hands import HandFinder, hands_over
 from portraitist.compose.occlusion.skin import fit_skin
+from portraitist.compose.occlusion.strangeness import strangeness
 from portraitist.compose.occlusion.view import FACE_WIDTH, SIZE, FaceView
 from portraitist.faces.regions import oval_mask
 from portraitist.types import Face, Image, Mask
@@ -25,7 +26,10 @@ def find_occluders(image: Image, face: Face, *, hands: HandFinder | None = None)
     """
     view = FaceView.of(image, face)
     skin = fit_skin(view.image, view.face)
-    layers = [find_hair(skin, view.face), find_glasses(view.image, view.face, skin)]
+    odd = strangeness(skin)
+    layers = [find_hair(skin, odd, view.face), find_glasses(view.image, odd, view.face)]
+    if hands is not None:
+        layers.append(hands_over(hands, image, face, view))
     found = np.maximum.reduce(layers) * _zone(view.face)
     return view.back(found * view.inside, (image.shape[0], image.shape[1]))
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portraitist.compose.occlusion.rims import around, rim_curve, within
-from portraitist.compose.occlusion.skin import SkinModel, fit_skin, to_lab
+from portraitist.compose.occlusion.skin import fit_skin, to_lab
 from portraitist.compose.occlusion.strangeness import strangeness
 from portraitist.compose.occlusion.view import FaceView
 from portraitist.faces.regions import brows_mask, polygon_mask
@@ -62,7 +62,8 @@ class Evidence:
 def glasses_score(image: Image, face: Face) -> float:
     """How sure it is that the face wears glasses, in [0, 1]."""
     view = FaceView.of(image, face)
-    return measure_evidence(view.image, view.face, fit_skin(view.image, view.face)).score
+    odd = strangeness(fit_skin(view.image, view.face))
+    return measure_evidence(line_strength(view.image), odd, view.face).score
 
 
 def wears_glasses(image: Image, face: Face) -> bool:
@@ -78,10 +79,9 @@ def line_strength(image: Image) -> Values:
     return np.asarray(np.maximum(dark, 0.6 * bright), np.float32)
 
 
-def measure_evidence(image: Image, face: Face, skin: SkinModel) -> Evidence:
-    """Walk the three zones of both halves of the view."""
-    lines, points = line_strength(image), face.landmarks
-    odd = strangeness(skin)
+def measure_evidence(lines: Values, odd: Values, face: Face) -> Evidence:
+    """Walk the three zones of both halves of the view: (h, w) line strength and strangeness."""
+    points = face.landmarks
     unders, temples, lenses = [], [], []
     for side in (np.asarray, _mirrored):
         unders.append(_best_curve(lines, points[side(LOWER_LID)], points[side(CHEEK)], np.linspace(0.25, 1.3, 16)))
@@ -119,16 +119,19 @@ def _kernel(side: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
 
 
-def find_glasses(image: Image, face: Face, skin: SkinModel) -> Mask:
-    """(h, w) soft mask over the view: rims, bridge, temples and opaque lenses; zeros where no glasses are worn."""
-    size = skin.lab.shape[0], skin.lab.shape[1]
-    evidence = measure_evidence(image, face, skin)
+def find_glasses(image: Image, odd: Values, face: Face) -> Mask:
+    """(h, w) soft mask over the view: rims, bridge, temples and opaque lenses; zeros where no glasses are worn.
+
+    image (h, w, 3) and odd (h, w), its strangeness.
+    """
+    size = odd.shape[0], odd.shape[1]
+    lines = line_strength(image)
+    evidence = measure_evidence(lines, odd, face)
     if evidence.score <= 0.5:
         return np.zeros(size, np.float32)
-    odd = strangeness(skin)
     if evidence.lens > DARK_LENS:
         return _soft(_opaque(odd, glasses_zone(face, size), brows_mask(face, size) > 0.3))
-    lines, eyes = line_strength(image), _eye_sockets(face, size)
+    eyes = _eye_sockets(face, size)
     curves = [rim_curve(lines, eyes, face.landmarks[list(corners)]) for corners in EYE_CORNERS]
     found = _frame(lines, curves, face, size) & ~(eyes > 0.5)
     for curve in curves:

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portraitist.compose.occlusion.skin import SkinModel, unlike_any_skin
-from portraitist.compose.occlusion.strangeness import strangeness
 from portraitist.faces.regions import brows_mask, lips_mask, oval_mask, polygon_mask
 from portraitist.faces.topology import LEFT_BROW_RING, LEFT_EYE_RING, RIGHT_BROW_RING, RIGHT_EYE_RING
 from portraitist.types import Face, Mask
@@ -25,10 +24,12 @@ COVERING = 12.0
 """Distance in a*b* from the face's skin of a face covering, on colours no skin has."""
 
 
-def find_hair(skin: SkinModel, face: Face) -> Mask:
-    """(h, w) soft mask over the view: hair and hats from above and the sides, coverings from anywhere."""
+def find_hair(skin: SkinModel, odd: Values, face: Face) -> Mask:
+    """(h, w) soft mask over the view: hair and hats from above and the sides, coverings from anywhere.
+
+    odd: (h, w) strangeness.
+    """
     size = skin.lab.shape[0], skin.lab.shape[1]
-    odd = strangeness(skin)
     oval = oval_mask(face, size) > 0.5
     brows = _grown(brows_mask(face, size) > 0.5, 9)
     own = _grown(eye_regions(face, size) | (lips_mask(face, size) > 0.5), 7) | brows
