@@ -22,11 +22,13 @@ from portraitist.faces.topology import (
 from portraitist.geometry import similarity
 from portraitist.types import Points
 
-RING = 0.075
-"""Width of the ring around the face in which the template may bend, in square roots of the oval's area: an oval with
-such a ring has under 1.3 times its area."""
-_STEEPEST = 1.5
-"""Greatest slope of the smoothstep that eases the bend out over the ring: a move longer than RING / 1.5 would fold."""
+LARGEST_REGION = 1.28
+"""Area in which the template may change, over the area of its face oval."""
+RING = (0.02, 0.075)
+"""Narrowest and widest ring around the face in which the bend comes to rest, in square roots of the oval's area."""
+LONGEST_MOVE = 0.06
+"""How far a point of the outline may move, in the same unit. The bend rests over at least the move and the ring
+together, so its slope stays under one and it cannot fold."""
 _ANCHORS = (*OVAL[::2], *LEFT_EYE_RING[::4], *RIGHT_EYE_RING[::4], *LEFT_BROW_RING[::3], *RIGHT_BROW_RING[::3], *LIPS_OUTER[::4], 1, 168, 4)
 
 
@@ -56,7 +58,7 @@ def rimness() -> NDArray[np.float32]:
 
 def _within_reach(mesh: Points, template: Points) -> Points:
     """Hold outline moves to what the ring can take without folding."""
-    limit = 0.9 * RING / _STEEPEST * oval_root(template)
+    limit = LONGEST_MOVE * oval_root(template)
     shift = mesh - template
     length = np.linalg.norm(shift[:, :2], axis=1)
     held = np.minimum(1.0, limit / np.maximum(length, 1e-6)) * rimness() + (1 - rimness())
@@ -95,14 +97,31 @@ def bend_template(template: Points, target: Points, size: tuple[int, int]) -> Be
     """
     anchors = list(_ANCHORS)
     points, shifts = target[anchors, :2], (template - target)[anchors, :2]
-    reach = _reach(target, template, size)
-    rest = _rest_points(target, template)
+    hull = _union_hull(target, template)
+    ring = _ring_width(hull, template)
+    rest = _pushed_out(hull, ring)
     spline = RBFInterpolator(
         np.concatenate([points, rest]), np.concatenate([shifts, np.zeros_like(rest)]), smoothing=20.0, kernel="thin_plate_spline"
     )
     field = _sampled(spline, size, max(4, min(size) // 48))
-    ease = reach * reach * (3 - 2 * reach)
+    reach = np.clip(1 - _distance_to(hull, size) / ring, 0, 1).astype(np.float32)
+    ease = _ease(_distance_to(cv2.convexHull(np.ascontiguousarray(target[:, :2])).reshape(-1, 2), size), reach * ring)
     return Bend((field * ease[..., None]).astype(np.float32), reach)
+
+
+def _ease(travelled: NDArray[np.float32], left: NDArray[np.float32]) -> NDArray[np.float32]:
+    """1 on the target's face, 0 at the end of the ring, a smoothstep of the way left between the two."""
+    t = np.where(travelled > 0, left / np.maximum(travelled + left, 1e-6), 1.0)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
+
+
+def _ring_width(hull: NDArray[np.float32], template: Points) -> float:
+    """Pixels of ring that keep hull and ring within LARGEST_REGION ovals (Steiner's formula for the outer parallel)."""
+    root = oval_root(template)
+    spare = LARGEST_REGION * root**2 - float(cv2.contourArea(hull))
+    length = float(cv2.arcLength(hull, True))
+    ring = (-length + np.sqrt(length**2 + 4 * np.pi * max(spare, 0.0))) / (2 * np.pi)
+    return float(np.clip(ring, RING[0] * root, RING[1] * root))
 
 
 def _sampled(spline: RBFInterpolator, size: tuple[int, int], step: int) -> NDArray[np.float32]:
@@ -119,15 +138,14 @@ def _union_hull(target: Points, template: Points) -> NDArray[np.float32]:
     return np.asarray(cv2.convexHull(both), np.float32).reshape(-1, 2)
 
 
-def _rest_points(target: Points, template: Points) -> NDArray[np.float32]:
-    hull = _union_hull(target, template)
+def _pushed_out(hull: NDArray[np.float32], ring: float) -> NDArray[np.float32]:
     centre = hull.mean(0)
     away = (hull - centre) / np.maximum(np.linalg.norm(hull - centre, axis=1, keepdims=True), 1e-6)
-    return (hull + away * RING * oval_root(template)).astype(np.float32)
+    return (hull + away * ring).astype(np.float32)
 
 
-def _reach(target: Points, template: Points, size: tuple[int, int]) -> NDArray[np.float32]:
+def _distance_to(hull: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """(h, w) pixels from the hull, 0 inside."""
     inside = np.zeros(size, np.uint8)
-    cv2.fillConvexPoly(inside, np.round(_union_hull(target, template)).astype(np.int32), 1)
-    distance = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
-    return np.clip(1 - distance / (RING * oval_root(template)), 0, 1).astype(np.float32)
+    cv2.fillConvexPoly(inside, np.round(hull).astype(np.int32), 1)
+    return np.asarray(cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5), np.float32)

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from portraitist.compose.config import ComposeConfig
 from portraitist.compose.light import shading_difference
-from portraitist.compose.occlusion import find_occluders
-from portraitist.compose.shape import RING, bend_template, oval_root, rimness, target_mesh
+from portraitist.compose.occlusion import find_occluders, wears_glasses
+from portraitist.compose.occlusion.glasses import glasses_zone
+from portraitist.compose.shape import LONGEST_MOVE, RING, bend_template, oval_root, rimness, target_mesh
 from portraitist.compose.texture import coverage, facing, mean_scale, prefiltered, triangle_map, warp_map, warp_texture
 from portraitist.faces.regions import skin_mask
 from portraitist.geometry import bounding_box
@@ -32,7 +33,7 @@ class SlotView:
     """A slot cut out of the template, analysed once and used for every sitter and sample.
 
     x, y: the window's corner in the template. factor: window pixels for one template pixel. pixels: the window at that
-    factor. face: the template's face in it. occluders: what lies over it.
+    factor. face: the template's face in it. occluders: what lies over it. glasses: whether they are among it.
     """
 
     x: int
@@ -42,20 +43,22 @@ class SlotView:
     pixels: Image
     face: Face
     occluders: Mask
+    glasses: bool
 
 
 @dataclass(frozen=True, eq=False)
 class SitterFace:
-    """A reference loaded near the size it will be shown at, with its own occluders."""
+    """A reference loaded near the size it will be shown at, with its own occluders (and whether glasses are among them)."""
 
     pixels: Image
     face: Face
     occluders: Mask
+    glasses: bool
 
 
 def view_slot(template: Image, face: Face, config: ComposeConfig) -> SlotView:
     """Cut and analyse the window around `face` (pixels of `template`)."""
-    margin = 4.0 * RING * oval_root(face.landmarks)
+    margin = 2.5 * (RING[1] + LONGEST_MOVE) * oval_root(face.landmarks)
     low = np.floor(face.box_xyxy[:2] - margin).astype(int)
     high = np.ceil(face.box_xyxy[2:] + margin).astype(int)
     x, y = np.clip(low, 0, None)
@@ -68,7 +71,7 @@ def view_slot(template: Image, face: Face, config: ComposeConfig) -> SlotView:
         pixels = np.asarray(cv2.resize(window, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC), np.uint8)
     else:
         pixels = window
-    return SlotView(int(x), int(y), window.shape[:2], factor, pixels, local, find_occluders(pixels, local))
+    return SlotView(int(x), int(y), window.shape[:2], factor, pixels, local, find_occluders(pixels, local), wears_glasses(pixels, local))
 
 
 def _working_factor(width: float, config: ComposeConfig) -> float:
@@ -88,7 +91,7 @@ def load_sitter(reference: Reference, width: float) -> SitterFace:
     right, bottom = np.ceil(face.box_xyxy[2:] + reach).astype(int)
     crop = np.ascontiguousarray(pixels[y:bottom, x:right])
     local = face.moved(-float(x), -float(y))
-    return SitterFace(crop, local, find_occluders(crop, local))
+    return SitterFace(crop, local, find_occluders(crop, local), wears_glasses(crop, local))
 
 
 def place_sitter(view: SlotView, sitter: SitterFace, config: ComposeConfig) -> tuple[NDArray[np.float32], Mask]:
@@ -99,7 +102,7 @@ def place_sitter(view: SlotView, sitter: SitterFace, config: ComposeConfig) -> t
     bend = bend_template(view.face.landmarks, mesh, size)
     back = np.clip(bend.apply(view.pixels) / 255, 0, 1)
     over = np.clip(bend.apply(view.occluders), 0, 1)
-    front, own = _warp_sitter(sitter, mesh, index, config)
+    front, own = _warp_sitter(sitter, _not_pasted(sitter, view, config), mesh, index)
     covered = _opacity(index, mesh)
     skin = _skin(mesh, size) * (index >= 0)
     front = _match(front, back, skin * (1 - own), skin * (1 - over), mesh, index, config)
@@ -114,13 +117,23 @@ def place_sitter(view: SlotView, sitter: SitterFace, config: ComposeConfig) -> t
     return result.astype(np.float32), bend.reach
 
 
-def _warp_sitter(sitter: SitterFace, mesh: Points, index: NDArray[np.int32], config: ComposeConfig) -> tuple[NDArray[np.float32], Mask]:
+def _not_pasted(sitter: SitterFace, view: SlotView, config: ComposeConfig) -> Mask:
+    """What of the sitter's photo stays out. Glasses are taken off only where the template's own pair covers the place:
+    eyes seen through lenses, with the frame painted out, look worse than glasses."""
+    if config.keep_own_occluders:
+        return np.zeros_like(sitter.occluders)
+    if not sitter.glasses or view.glasses:
+        return sitter.occluders
+    zone = glasses_zone(sitter.face, sitter.pixels.shape[:2])
+    return np.asarray(np.where(zone, 0, sitter.occluders), np.float32)
+
+
+def _warp_sitter(sitter: SitterFace, occluders: Mask, mesh: Points, index: NDArray[np.int32]) -> tuple[Layer, Mask]:
+    """The sitter's pixels on the mesh, and where they must not be used (occluded, or not seen by the photo)."""
     pixels, factor = prefiltered(sitter.pixels, mean_scale(sitter.face.landmarks, mesh))
     positions = warp_map(sitter.face.landmarks[:, :2] * factor, mesh, index)
     front = warp_texture(pixels, _extended(positions, index))
-    if config.keep_own_occluders:
-        return front, np.zeros(index.shape, np.float32)
-    occluders = cv2.resize(sitter.occluders, pixels.shape[1::-1], interpolation=cv2.INTER_AREA)
+    occluders = cv2.resize(occluders, pixels.shape[1::-1], interpolation=cv2.INTER_AREA)
     own = cv2.remap(occluders, *np.moveaxis(np.nan_to_num(positions, nan=-1), -1, 0), cv2.INTER_LINEAR)
     unseen = np.nan_to_num(warp_map(_unseen(sitter.face.landmarks, mesh), mesh, index)[..., 0])
     own = np.maximum(own, np.clip(unseen, 0, 1))

@@ -17,14 +17,14 @@ MIN_FACE = 24.0
 class ReadsFaces(Protocol):
     """What is needed of a `faces.reader.FaceReader`."""
 
-    def read(self, image: Image, *, embed: bool = True) -> list[Face]: ...
+    def read(self, image: Image, *, embed: bool = True, thorough: bool = False) -> list[Face]: ...
 
 
 def find_slots(picture: Picture, reader: ReadsFaces) -> TemplateScene:
     """The template with its slots, numbered left to right from 1. Raises InputError when there is no face."""
     image = picture.pixels(READING_SIDE)
     factor = max(picture.size) / max(image.shape[:2])
-    faces = [face.scaled(factor) for face in reader.read(image)]
+    faces = [face.scaled(factor) for face in reader.read(image, thorough=True)]
     usable = [face for face in faces if face.width >= MIN_FACE]
     if not usable:
         found = f"only faces under {MIN_FACE:.0f} px" if faces else "none"
