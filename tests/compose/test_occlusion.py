@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from portraitist.compose.occlusion import find_occluders, glasses_score, wears_glasses
+from portraitist.compose.occlusion import MediaPipeHands, find_occluders, glasses_score, wears_glasses
 from portraitist.faces.regions import lips_mask, oval_mask, polygon_mask
 from portraitist.image import open_photo
 from portraitist.types import Face, Image
@@ -36,17 +36,19 @@ def _with_shades(image: Image, face: Face) -> Image:
     eyes = [face.landmarks[list(pair), :2].mean(0) for pair in ((33, 133), (362, 263))]
     reach = float(np.linalg.norm(eyes[1] - eyes[0]))
     for eye in eyes:
-        centre = int(round(eye[0])), int(round(eye[1] + 0.05 * reach))
+        centre = round(eye[0]), round(eye[1] + 0.05 * reach)
         cv2.ellipse(painted, centre, (int(0.42 * reach), int(0.28 * reach)), 0, 0, 360, (12, 12, 14), -1)
-    ends = [tuple(int(round(v)) for v in eye) for eye in eyes]
+    ends = [tuple(round(v) for v in eye) for eye in eyes]
     cv2.line(painted, ends[0], ends[1], (12, 12, 14), max(2, int(0.06 * reach)))
     return painted
 
 
 def test_mask_has_the_contract_shape(astronaut: Image, collins: Face) -> None:
     mask = find_occluders(astronaut, collins)
-    assert mask.shape == astronaut.shape[:2] and mask.dtype == np.float32
-    assert 0 <= mask.min() and mask.max() <= 1
+    assert mask.shape == astronaut.shape[:2]
+    assert mask.dtype == np.float32
+    assert mask.min() >= 0
+    assert mask.max() <= 1
     assert ((mask > 0.05) & (mask < 0.95)).any(), "edges are soft"
     x0, y0, x1, y1 = collins.box_xyxy
     reach = 0.3 * collins.width
@@ -123,4 +125,40 @@ def test_a_face_at_the_border_is_handled(astronaut: Image, collins: Face) -> Non
     left = int(collins.centre[0])
     cut = np.ascontiguousarray(astronaut[:, left:])
     mask = find_occluders(cut, collins.moved(-left, 0))
-    assert mask.shape == cut.shape[:2] and np.isfinite(mask).all()
+    assert mask.shape == cut.shape[:2]
+    assert np.isfinite(mask).all()
+
+
+class _OneHand:
+    """Reports one hand, laid over a point."""
+
+    def __init__(self, centre: np.ndarray, breadth: float) -> None:
+        fingers = [(x, -0.4 - 0.3 * k) for x in (-0.5, -0.17, 0.17, 0.5) for k in range(4)]
+        layout = [(0.0, 0.9), (-0.4, 0.6), (-0.6, 0.3), (-0.7, 0.0), (-0.8, -0.2), *fingers]
+        self.points = np.column_stack([np.array(layout) * breadth + centre, np.zeros(21)]).astype(np.float32)
+
+    def find(self, image: Image) -> list[np.ndarray]:
+        return [self.points]
+
+
+def test_a_hand_over_the_cheek_lies_on_top(astronaut: Image, collins: Face) -> None:
+    x0, y0 = (max(0, int(v - 2.2 * collins.width)) for v in collins.centre)
+    cheek = collins.landmarks[50, :2]
+    hand = _OneHand(cheek - (x0, y0), 0.25 * collins.width)
+    x, y = cheek.round().astype(int)
+    assert find_occluders(astronaut, collins)[y, x] < 0.1
+    assert find_occluders(astronaut, collins, hands=hand)[y, x] > 0.9
+
+
+def test_a_hand_elsewhere_changes_nothing(astronaut: Image, collins: Face) -> None:
+    hand = _OneHand(np.array([astronaut.shape[1] - 30.0, astronaut.shape[0] - 30.0]), 20.0)
+    assert np.array_equal(find_occluders(astronaut, collins, hands=hand), find_occluders(astronaut, collins))
+
+
+def test_the_networks_find_a_painted_hand(shared_data: Path) -> None:
+    path = shared_data / "templates/public_domain/painting_leonardo_mona_lisa_c1503.jpg"
+    image = open_photo(path).pixels(1024)
+    hands = MediaPipeHands().find(image)
+    assert hands
+    assert hands[0].shape == (21, 3)
+    assert hands[0][:, 1].min() > 0.6 * image.shape[0], "her hands lie at the bottom of the picture"

@@ -14,11 +14,11 @@ from portraitist.types import Face, Mask
 Values = NDArray[np.float32]
 Area = NDArray[np.bool_]
 
-STRANGE, HAIR_LIKE = 2.0, 1.2
+STRANGE, HAIR_LIKE = 2.3, 1.2
 """Strangeness that is no skin by itself, and that which is none where the colour is nearer to the hair's."""
-UNMISTAKABLE = 4.0
+UNMISTAKABLE = 2.5
 """Median strangeness of hair so unlike the skin that its colour need not be learned."""
-MARGIN = 2.0
+MARGIN = 0.5
 """Log-odds asked for, as a shaded cheek is nearer to dark hair than to the lit cheek."""
 COVERING = 12.0
 """Distance in a*b* from the face's skin of a face covering, on colours no skin has."""
@@ -54,14 +54,14 @@ def _half_way(odd: Values) -> Values:
     """(h, w) half the strangeness of the strange pixels around: where an edge from skin to hair is half crossed."""
     strange = (odd > STRANGE).astype(np.float32)
     around = cv2.blur(np.minimum(odd, 10) * strange, (25, 25)) / np.maximum(cv2.blur(strange, (25, 25)), 1e-3)
-    return np.clip(0.5 * around, STRANGE, 4.0).astype(np.float32)
+    return np.asarray(np.clip(0.5 * around, STRANGE, 4.0), np.float32)
 
 
 def _like_hair(skin: SkinModel, odd: Values, oval: Area, face: Face) -> Area:
     """(h, w) colour and texture nearer to what lies around the top of the face than to the face's skin.
 
-    Two Gaussians over (L*, a*, b*) residuals and local contrast: strange pixels of a band above and beside the oval, and
-    the face's own unstrange skin.
+    Two Gaussians over (L*, a*, b*) residuals and local contrast: strange pixels of a band above and beside the
+    oval, and the face's own unstrange skin.
     """
     features = _features(skin)
     band = _grown(oval, 41) & ~_grown(oval, 5) & (odd > 1.3)
@@ -98,29 +98,29 @@ def _coverings(skin: SkinModel, oval: Area) -> Area:
     filled = np.zeros_like(closed)
     large = [c for c in contours if cv2.contourArea(c) > 0.03 * oval.sum()]
     cv2.drawContours(filled, large, -1, 1, cv2.FILLED)
-    return filled > 0
+    return np.asarray(filled > 0, bool)
 
 
 def _joined_to_edge(strange: Area, oval: Area) -> Area:
     """The strange pixels that hang together with the outside of the oval."""
     outside = ~(cv2.erode(oval.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
     _, labels = cv2.connectedComponents((strange | outside).astype(np.uint8), connectivity=4)
-    return np.isin(labels, np.unique(labels[outside])) & strange
+    return np.asarray(np.isin(labels, np.unique(labels[outside])) & strange, bool)
 
 
 def _over_brows(hair: Area, strange_brows: Area) -> Area:
     """Strange brow pixels straight below hair: there the fringe hangs over the brow. A run of at least 19 px."""
     above = np.zeros_like(hair)
     above[1:] = hair[:-1]
-    touching = (above & strange_brows).any(0).astype(np.uint8)[None]
-    columns = cv2.morphologyEx(touching, cv2.MORPH_OPEN, np.ones((1, 19), np.uint8))[0] > 0
+    touching = np.asarray((above & strange_brows).any(0), np.uint8).reshape(1, -1)
+    columns = cv2.morphologyEx(touching, cv2.MORPH_OPEN, np.ones((1, 19), np.uint8)).reshape(-1) > 0
     _, labels = cv2.connectedComponents((strange_brows & columns).astype(np.uint8))
     seeds = np.unique(labels[above & strange_brows & columns])
-    return np.isin(labels, seeds[seeds > 0]) & strange_brows
+    return np.asarray(np.isin(labels, seeds[seeds > 0]) & strange_brows, bool)
 
 
 def _grown(area: Area, side: int) -> Area:
-    return cv2.dilate(area.astype(np.uint8), _kernel(side)) > 0
+    return np.asarray(cv2.dilate(area.astype(np.uint8), _kernel(side)) > 0, bool)
 
 
 def _kernel(side: int) -> NDArray[np.uint8]:

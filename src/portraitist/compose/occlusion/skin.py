@@ -83,7 +83,9 @@ def unlike_any_skin(lab: Values) -> NDArray[np.bool_]:
 
 def _core_ring(face: Face) -> Values:
     """The middle of the face: nose, inner cheeks and chin, clear of side hair."""
-    hull = cv2.convexHull(face.landmarks[[123, 352, 50, 280, 205, 425, 199, 6, 143, 372], :2].astype(np.float32)).reshape(-1, 2)
+    hull = cv2.convexHull(
+        face.landmarks[[123, 352, 50, 280, 205, 425, 199, 6, 143, 372], :2].astype(np.float32)
+    ).reshape(-1, 2)
     nose = face.landmarks[4, :2]
     return np.asarray(nose + (hull - nose) * 0.85, np.float32)
 
@@ -124,4 +126,4 @@ def _robust_fit(basis: Values, seen: Values, delta: float = 1.5) -> NDArray[np.f
         k = np.linalg.solve((b * weights[:, None]).T @ b + ridge, (b * weights[:, None]).T @ y)
         rest = np.abs(y - b @ k)
         weights = np.minimum(1, delta * 1.4826 * np.median(rest) / np.maximum(rest, 1e-6)) ** 2
-    return k
+    return np.asarray(k, np.float64)

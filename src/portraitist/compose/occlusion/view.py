@@ -50,7 +50,7 @@ class FaceView:
         """A mask of the view in the photo's pixels (size (h, w)), 0 where the view does not reach."""
         flags = cv2.INTER_LINEAR if abs(np.linalg.det(self.matrix[:, :2])) > 0.5 else cv2.INTER_CUBIC
         out = cv2.warpAffine(mask, invert(self.matrix), size[::-1], flags=flags, borderMode=cv2.BORDER_CONSTANT)
-        return np.clip(out, 0, 1).astype(np.float32)
+        return np.asarray(np.clip(out, 0, 1), np.float32)
 
 
 def _prefiltered(image: Image, scale: float) -> tuple[Image, float]:
