@@ -27,7 +27,7 @@ bench: $(VENV)/.core
 	@for f in benchmarks/bench_*.py; do [ -e "$$f" ] || continue; echo "== $$f"; $(BIN)/python $$f || exit 1; done
 
 check: $(VENV)/.dev
-	$(BIN)/ruff check src tests tools
+	$(BIN)/ruff check src tests tools benchmarks recipes
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_floors.py tests/surface
 

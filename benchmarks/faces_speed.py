@@ -1,6 +1,6 @@
 """Milliseconds of each part of reading one face, on one core, smallest of seven runs.
 
-    python benchmarks/faces_speed.py [PHOTO]
+python benchmarks/faces_speed.py [PHOTO]
 """
 
 from __future__ import annotations

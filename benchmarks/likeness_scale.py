@@ -90,7 +90,8 @@ def table(name: str, same: np.ndarray, other: np.ndarray) -> str:
 def main() -> None:
     root = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/data")
     print(
-        "| pairs | same / other | same: median / largest | other: smallest / median | EER threshold | EER | TPR at FPR 0.001 / 0.01 |"
+        "| pairs | same / other | same: median / largest | other: smallest / median | EER threshold | EER "
+        "| TPR at FPR 0.001 / 0.01 |"
     )
     print("|---|---|---|---|---|---|---|")
     fitted = (0.0, 0.0)

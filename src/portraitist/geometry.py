@@ -21,7 +21,9 @@ def fit_within(image: Image, max_side: int) -> Image:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), image.dtype)
 
 
-def similarity(source: NDArray[np.floating], target: NDArray[np.floating], weights: NDArray[np.floating] | None = None) -> tuple[float, Matrix, Matrix]:
+def similarity(
+    source: NDArray[np.floating], target: NDArray[np.floating], weights: NDArray[np.floating] | None = None
+) -> tuple[float, Matrix, Matrix]:
     """Scale s, rotation R, translation t minimising sum w |s R x + t - y|^2, in two or three dimensions.
 
     Shapes: source, target (n, d); weights (n,). Returns s, R (d, d), t (d,). Never mirrors.
@@ -40,7 +42,9 @@ def similarity(source: NDArray[np.floating], target: NDArray[np.floating], weigh
     return scale, rotation, mean_y - scale * rotation @ mean_x
 
 
-def similarity_matrix(source: NDArray[np.floating], target: NDArray[np.floating], weights: NDArray[np.floating] | None = None) -> Matrix:
+def similarity_matrix(
+    source: NDArray[np.floating], target: NDArray[np.floating], weights: NDArray[np.floating] | None = None
+) -> Matrix:
     """The 2-D similarity of `similarity` as a (2, 3) matrix for `cv2.warpAffine`."""
     scale, rotation, translation = similarity(source[:, :2], target[:, :2], weights)
     return np.hstack([scale * rotation, translation[:, None]])
@@ -91,7 +95,8 @@ def rotation_from_angles(yaw: float, pitch: float, roll: float) -> Matrix:
     about_y = np.array([[np.cos(y), 0, -np.sin(y)], [0, 1, 0], [np.sin(y), 0, np.cos(y)]])
     about_x = np.array([[1, 0, 0], [0, np.cos(p), np.sin(p)], [0, -np.sin(p), np.cos(p)]])
     about_z = np.array([[np.cos(r), -np.sin(r), 0], [np.sin(r), np.cos(r), 0], [0, 0, 1]])
-    return about_z @ about_x @ about_y
+    rotation: Matrix = about_z @ about_x @ about_y
+    return rotation
 
 
 def angles_from_rotation(rotation: NDArray[np.floating]) -> tuple[float, float, float]:

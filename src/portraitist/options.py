@@ -47,7 +47,8 @@ def _check_value(owner: str, field: dataclasses.Field[Any], value: Any) -> None:
         raise ConfigError(f"{owner}.{field.name}: expected one of {listed}; found {value!r}")
     # `not (low <= value)` rather than `value < low`: NaN must fail too.
     if (low is not None and not low <= value) or (high is not None and not value <= high):
-        raise ConfigError(f"{owner}.{field.name}: expected {low} to {high} {field.metadata.get('unit', '')}, found {value}")
+        unit = field.metadata.get("unit", "")
+        raise ConfigError(f"{owner}.{field.name}: expected {low} to {high} {unit}, found {value}")
 
 
 def from_mapping(cls: type[Config], values: Mapping[str, Any]) -> Config:

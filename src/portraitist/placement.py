@@ -26,4 +26,5 @@ class Placement:
     def require_cpu(self, engine: str) -> None:
         """Raise PlacementError unless the device is the CPU."""
         if self.device != "cpu":
-            raise PlacementError(f"engine '{engine}' runs on the CPU only, found device '{self.device}'; use device 'cpu'")
+            found = f"found device '{self.device}'; use device 'cpu'"
+            raise PlacementError(f"engine '{engine}' runs on the CPU only, {found}")

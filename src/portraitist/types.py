@@ -121,7 +121,7 @@ class Face:
     @property
     def centre(self) -> NDArray[np.float32]:
         """(2,) centre of the box."""
-        return (self.box_xyxy[:2] + self.box_xyxy[2:]) / 2
+        return (self.box_xyxy[:2] + self.box_xyxy[2:]) / np.float32(2)
 
     def scaled(self, factor: float) -> Face:
         """The same face in a picture resized by `factor`."""
@@ -130,7 +130,8 @@ class Face:
     def moved(self, dx: float, dy: float) -> Face:
         """The same face after its picture was shifted by (dx, dy) pixels."""
         shift = np.array([dx, dy, 0], np.float32)
-        return replace(self, box_xyxy=self.box_xyxy + np.array([dx, dy, dx, dy], np.float32), landmarks=self.landmarks + shift)
+        box = self.box_xyxy + shift[[0, 1, 0, 1]]
+        return replace(self, box_xyxy=box, landmarks=self.landmarks + shift)
 
 
 class Picture(Protocol):

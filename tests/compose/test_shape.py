@@ -47,7 +47,8 @@ def test_the_bend_never_folds_and_rests_within_its_region(width: float, yaw: flo
     columns = np.arange(320) + bend.field[..., 0]
     rows = np.arange(320)[:, None] + bend.field[..., 1]
     # Sampling positions that run backwards would show a piece of the template twice, mirrored.
-    assert np.diff(columns, axis=1).min() > -0.25 and np.diff(rows, axis=0).min() > -0.25
+    assert np.diff(columns, axis=1).min() > -0.25
+    assert np.diff(rows, axis=0).min() > -0.25
     assert (bend.reach > 0).sum() / oval_root(template) ** 2 < LARGEST_REGION + 0.08
     assert np.abs(bend.field[bend.reach == 0]).max() == 0
 

@@ -28,7 +28,9 @@ def grace(hopper: Image, reader: FaceReader) -> Reference:
     return Reference(Pixels(hopper), max(reader.read(hopper), key=lambda f: f.width))
 
 
-def compose(sitter: Reference, template: Reference, reader: FaceReader, count: int = 1, **options: Any) -> list[Portrait]:
+def compose(
+    sitter: Reference, template: Reference, reader: FaceReader, count: int = 1, **options: Any
+) -> list[Portrait]:
     scene = find_slots(template.picture, reader)
     slot = max(scene.slots, key=lambda s: s.face.width)
     return list(ComposeEngine(ComposeConfig(**options))(ComposeItem(scene, {slot.number: [sitter]}, count), seed=0))
@@ -43,8 +45,11 @@ def test_the_portrait_is_the_sitter(way: str, collins: Reference, grace: Referen
     sitter, template = (collins, grace) if way.startswith("collins") else (grace, collins)
     (portrait,) = compose(sitter, template, reader)
     face = face_of(portrait.image, reader)
-    assert face.embedding is not None and sitter.face.embedding is not None and template.face.embedding is not None
-    # The source photo is the only one there is: this is closeness to it, not likeness. Hopper's glasses stay on, which costs some. Golden: 0.45 and 0.29.
+    assert face.embedding is not None
+    assert sitter.face.embedding is not None
+    assert template.face.embedding is not None
+    # The source photo is the only one there is: this is closeness to it, not likeness. Hopper's glasses stay on,
+    # which costs some. Golden: 0.45 and 0.29.
     assert face.embedding.distance(sitter.face.embedding) < 0.50
     assert face.embedding.distance(template.face.embedding) > 0.52
     assert face.embedding.distance(sitter.face.embedding) < face.embedding.distance(template.face.embedding) - 0.08
@@ -78,7 +83,10 @@ def test_pores_stay(collins: Reference, grace: Reference, reader: FaceReader) ->
     (portrait,) = compose(collins, grace, reader)
     x0, y0 = np.round(grace.face.landmarks[205, :2] - 14).astype(int)
     window = np.s_[y0 : y0 + 28, x0 : x0 + 28]
-    energy = [cv2.Laplacian(cv2.cvtColor(i[window], cv2.COLOR_RGB2GRAY), cv2.CV_32F).std() for i in (portrait.image, grace.picture.pixels())]
+    energy = [
+        cv2.Laplacian(cv2.cvtColor(i[window], cv2.COLOR_RGB2GRAY), cv2.CV_32F).std()
+        for i in (portrait.image, grace.picture.pixels())
+    ]
     assert energy[0] > 0.6 * energy[1]
 
 

@@ -54,4 +54,5 @@ def test_facing_falls_on_the_side_turned_away() -> None:
 def test_prefilter_only_shrinks(astronaut: Image) -> None:
     assert prefiltered(astronaut, 1.4)[1] == 1.0
     small, factor = prefiltered(astronaut, 0.25)
-    assert small.shape[:2] == (128, 128) and factor == 0.25
+    assert small.shape[:2] == (128, 128)
+    assert factor == 0.25

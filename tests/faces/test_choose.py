@@ -11,13 +11,21 @@ from portraitist.faces.topology import mean_face
 from portraitist.geometry import bounding_box
 from portraitist.types import Expression, Face, Light, Pixels, Pose, Quality, Reference
 
-POINTS = (mean_face() + [100, 100, 0]).astype(np.float32)
+POINTS = (mean_face() + np.array([100, 100, 0])).astype(np.float32)
 GOOD = Quality(0.9, 1, 1, 1, 1, 140)
 
 
 def face(yaw: float = 0, smile: float = 0, light: float = 0, quality: Quality = GOOD) -> Face:
     return Face(
-        bounding_box(POINTS), POINTS, 1, 1, Pose(yaw, 0, 0), None, quality, Expression(smile, 0, 1), Light(60, (light, 0), abs(light))
+        bounding_box(POINTS),
+        POINTS,
+        1,
+        1,
+        Pose(yaw, 0, 0),
+        None,
+        quality,
+        Expression(smile, 0, 1),
+        Light(60, (light, 0), abs(light)),
     )
 
 
@@ -27,7 +35,13 @@ def reference(of: Face, shade: int) -> Reference:
 
 def test_each_measure_counts() -> None:
     slot = face()
-    for worse in (face(yaw=30), face(smile=1), face(light=20), face(quality=replace(GOOD, visibility=0.3)), face(quality=replace(GOOD, eyes_open=0))):
+    for worse in (
+        face(yaw=30),
+        face(smile=1),
+        face(light=20),
+        face(quality=replace(GOOD, visibility=0.3)),
+        face(quality=replace(GOOD, eyes_open=0)),
+    ):
         assert suitability(slot, face()) < suitability(slot, worse)
 
 
