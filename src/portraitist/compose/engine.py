@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from portraitist.compose.backdrop import compose_backdrop
 from portraitist.compose.config import ComposeConfig
-from portraitist.compose.template import SlotView, load_sitter, place_sitter, view_slot
+from portraitist.compose.template import SitterFace, SlotView, load_sitter, place_sitter, view_slot
 from portraitist.errors import EngineError, InputError
 from portraitist.faces.choose import choose_references, suitability
 from portraitist.faces.regions import oval_mask
@@ -24,6 +24,7 @@ from portraitist.types import Image, Mask, Portrait, Reference, derive
 POOL_COST = 0.6
 """Photos whose cost is within this of the best one's take turns; at least three do, where the album has them."""
 _CACHED_TEMPLATES = 4
+_CACHED_SITTERS = 16
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class ComposeEngine:
         self.config = config
         self._report = report
         self._views: dict[str, tuple[Image, dict[int, SlotView]]] = {}
+        self._sitters: dict[tuple[str, float, int], SitterFace] = {}
 
     def __call__(self, item: ComposeItem, *, seed: int) -> Iterator[Portrait]:
         """Samples `start` to `count` - 1. Sample i depends on the seed and i only. Raises InputError when a slot is
@@ -83,10 +85,18 @@ class ComposeEngine:
                 views[take.slot.number] = view_slot(template, take.slot.face, self.config)
             view = views[take.slot.number]
             others = [slot for slot in scene.slots if slot.number != take.slot.number]
-            _place(result, changed, view, take, others)
+            _place(result, changed, view, self._sitter(take.reference, view.face.width), take.config, others)
         timings = {"analyse": analysed - started, "compose": time.perf_counter() - analysed}
         sources = tuple(dict.fromkeys(take.reference.picture.digest for take in takes))
         return Portrait(result, sources, changed, {"slots": [_record(take) for take in takes], "timings": timings})
+
+    def _sitter(self, reference: Reference, width: float) -> SitterFace:
+        key = (reference.picture.digest, round(float(reference.face.centre[0]), 1), round(width))
+        if key not in self._sitters:
+            while len(self._sitters) >= _CACHED_SITTERS:
+                self._sitters.pop(next(iter(self._sitters)))
+            self._sitters[key] = load_sitter(reference, width)
+        return self._sitters[key]
 
     def _analysed(self, scene: TemplateScene) -> tuple[Image, dict[int, SlotView]]:
         digest = scene.picture.digest
@@ -137,10 +147,11 @@ def _varied(config: ComposeConfig, random: np.random.Generator, round_: int) -> 
     return replace(config, light=config.light * ease, colour=config.colour * (0.5 + 0.5 * ease), outline=config.outline * (0.6 + 0.4 * ease))
 
 
-def _place(result: Image, changed: Mask, view: SlotView, take: Take, others: Sequence[Slot]) -> None:
+def _place(
+    result: Image, changed: Mask, view: SlotView, sitter: SitterFace, config: ComposeConfig, others: Sequence[Slot]
+) -> None:
     """Compose one slot into `result`, in place. Pixels out of reach, and other people's faces, keep their bytes."""
-    sitter = load_sitter(take.reference, view.face.width)
-    composed, reach = place_sitter(view, sitter, take.config)
+    composed, reach = place_sitter(view, sitter, config)
     h, w = view.size
     window = result[view.y : view.y + h, view.x : view.x + w]
     delta = composed - view.pixels.astype(np.float32) / 255

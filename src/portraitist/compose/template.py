@@ -131,12 +131,12 @@ def _not_pasted(sitter: SitterFace, view: SlotView, config: ComposeConfig) -> Ma
 def _warp_sitter(sitter: SitterFace, occluders: Mask, mesh: Points, index: NDArray[np.int32]) -> tuple[Layer, Mask]:
     """The sitter's pixels on the mesh, and where they must not be used (occluded, or not seen by the photo)."""
     pixels, factor = prefiltered(sitter.pixels, mean_scale(sitter.face.landmarks, mesh))
-    positions = warp_map(sitter.face.landmarks[:, :2] * factor, mesh, index)
+    carried = warp_map(np.hstack([sitter.face.landmarks[:, :2] * factor, _unseen(sitter.face.landmarks, mesh)]), mesh, index)
+    positions = np.ascontiguousarray(carried[..., :2])
     front = warp_texture(pixels, _extended(positions, index))
     occluders = cv2.resize(occluders, pixels.shape[1::-1], interpolation=cv2.INTER_AREA)
     own = cv2.remap(occluders, *np.moveaxis(np.nan_to_num(positions, nan=-1), -1, 0), cv2.INTER_LINEAR)
-    unseen = np.nan_to_num(warp_map(_unseen(sitter.face.landmarks, mesh), mesh, index)[..., 0])
-    own = np.maximum(own, np.clip(unseen, 0, 1))
+    own = np.maximum(own, np.clip(np.nan_to_num(carried[..., 2]), 0, 1))
     reach = max(1, round(0.012 * oval_root(mesh)))
     grown = cv2.dilate(own, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
     return front, np.asarray(cv2.GaussianBlur(grown, (0, 0), reach), np.float32)
@@ -162,15 +162,25 @@ def _fill(front: Layer, own: Mask, own_skin: Mask, back: Layer, back_skin: Mask,
 
 def _carried_on(layer: Layer, weight: Mask, sigma: float) -> Layer:
     """Normalised convolution: the local mean of `layer` where `weight` is, the nearest such mean elsewhere."""
-    total, mass = np.zeros_like(layer), np.zeros(weight.shape, np.float32)
+    # A quarter of the size is plenty for what is blurred away anyway.
+    size = max(8, layer.shape[1] // 4), max(8, layer.shape[0] // 4)
+    small = cv2.resize(np.dstack([layer * weight[..., None], weight]), size, interpolation=cv2.INTER_AREA)
+    total = np.zeros_like(small)
     for reach, trust in ((sigma, 1.0), (3 * sigma, 0.05), (12 * sigma, 0.002)):
-        # A quarter of the size is plenty for what is blurred away anyway.
-        size = max(8, layer.shape[1] // 4), max(8, layer.shape[0] // 4)
-        small = cv2.resize(np.dstack([layer * weight[..., None], weight]), size, interpolation=cv2.INTER_AREA)
-        blurred = cv2.resize(cv2.GaussianBlur(small, (0, 0), reach / 4, borderType=cv2.BORDER_CONSTANT), layer.shape[1::-1])
-        total += trust * blurred[..., :3]
-        mass += trust * blurred[..., 3]
-    return np.asarray(total / np.maximum(mass, 1e-6)[..., None], np.float32)
+        total += trust * _wide_blur(small, reach / 4)
+    local = total[..., :3] / np.maximum(total[..., 3:], 1e-6)
+    return np.asarray(cv2.resize(local, layer.shape[1::-1]), np.float32)
+
+
+def _wide_blur(values: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    """Gaussian blur, zero outside; wide ones are done on a smaller copy, which looks the same."""
+    shrink = max(1, int(sigma / 4))
+    if shrink == 1:
+        return np.asarray(cv2.GaussianBlur(values, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT), np.float32)
+    size = max(4, values.shape[1] // shrink), max(4, values.shape[0] // shrink)
+    small = cv2.resize(values, size, interpolation=cv2.INTER_AREA)
+    blurred = cv2.GaussianBlur(small, (0, 0), sigma / shrink, borderType=cv2.BORDER_CONSTANT)
+    return np.asarray(cv2.resize(blurred, values.shape[1::-1]), np.float32)
 
 
 def _extended(positions: NDArray[np.float32], index: NDArray[np.int32]) -> NDArray[np.float32]:
@@ -220,6 +230,6 @@ def _match(
     field = np.nan_to_num(warp_map(difference[:, None], mesh, index)[..., 0], nan=float(difference.mean()))
     sigma = 0.06 * oval_root(mesh)
     lit = front_lab.copy()
-    lit[..., 0] += config.light * (cv2.GaussianBlur(field, (0, 0), sigma) - float(difference.mean()))
+    lit[..., 0] += config.light * _wide_blur(field - float(difference.mean()), sigma)
     matched = match_skin(lit, skin_tone(lit, own_skin), skin_tone(back_lab, template_skin))
     return from_lab(lit + config.colour * (matched - lit))

@@ -25,6 +25,10 @@ def from_lab(lab: Lab) -> NDArray[np.float32]:
     return np.clip(cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_Lab2RGB), 0, 1).astype(np.float32)
 
 
+_ENOUGH = 20_000
+"""Pixels that statistics are taken over: evenly spread, no more are needed."""
+
+
 @dataclass(frozen=True)
 class SkinTone:
     """How skin looks in one picture: lightness statistics, and the line its chroma follows over lightness.
@@ -51,8 +55,9 @@ def skin_tone(lab: Lab, weight: NDArray[np.float32]) -> SkinTone:
 
     Raises InputError when fewer than 30 pixels are left.
     """
-    values, w = lab.reshape(-1, 3).astype(np.float64), weight.reshape(-1).astype(np.float64)
-    values, w = values[w > 0.05], w[w > 0.05]
+    chosen = np.flatnonzero(weight.reshape(-1) > 0.05)
+    chosen = chosen[:: max(1, len(chosen) // _ENOUGH)]
+    values, w = lab.reshape(-1, 3)[chosen].astype(np.float64), weight.reshape(-1)[chosen].astype(np.float64)
     if len(w) < 30:
         raise InputError("skin tone: expected at least 30 pixels of skin, found fewer")
     line, spread = np.zeros((2, 2)), np.ones(2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -55,17 +55,24 @@ def _measure(portrait: Portrait, person: Person, faces: Sequence[Face]) -> dict[
     record: dict[str, Any] = {"sitter": person.sitter, "found": face is not None, "likeness": None}
     if face is None or face.embedding is None:
         return record
-    likeness = measure_likeness(face, person.references, portrait.sources)
     sources = [r for r in person.references if r.picture.digest in portrait.sources]
+    likeness = measure_likeness(face, person.references, _taken_with(sources, person.references))
     record |= {"likeness": likeness.score, "compared": likeness.compared}
     record |= {"best_distance": likeness.best_distance, "mean3_distance": likeness.mean3_distance}
-    record["source_distance"] = min((face.embedding.distance(r.face.embedding) for r in sources if r.face.embedding), default=None)
+    to_sources = [face.embedding.distance(r.face.embedding) for r in sources if r.face.embedding]
+    record["source_distance"] = min(to_sources, default=None)
     if person.replaced is not None and person.replaced.embedding is not None:
         record["template_distance"] = face.embedding.distance(person.replaced.embedding)
-    copied = copy_paste(portrait.image, face, sources)
+    copied = copy_paste(portrait.image, face, person.references)
     if copied is not None:
-        record["copy_paste"] = {"pixels": copied.pixels, "distance": copied.distance}
+        record["copy_paste"] = {k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(copied).items()}
     return {k: round(v, 4) if isinstance(v, float) else v for k, v in record.items()}
+
+
+def _taken_with(sources: Sequence[Reference], references: Sequence[Reference]) -> set[str]:
+    """Digests of the sources and of every other frame of the videos they come from: those show the same moment."""
+    files = {path for r in sources if (path := getattr(r.picture, "path", None)) is not None}
+    return {r.picture.digest for r in (*sources, *references) if any(r is s for s in sources) or getattr(r.picture, "path", None) in files}
 
 
 def _face_of(person: Person, faces: Sequence[Face]) -> Face | None:
@@ -73,8 +80,9 @@ def _face_of(person: Person, faces: Sequence[Face]) -> Face | None:
         return None
     if person.centre is None:
         return max(faces, key=lambda face: face.width)
-    near = min(faces, key=lambda face: float(np.linalg.norm(face.centre - person.centre)))
-    return near if float(np.linalg.norm(near.centre - person.centre)) < near.width else None
+    away = [float(np.linalg.norm(face.centre - person.centre)) for face in faces]
+    near = int(np.argmin(away))
+    return faces[near] if away[near] < faces[near].width else None
 
 
 def _restored(image: Image) -> Image:
