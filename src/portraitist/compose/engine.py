@@ -25,6 +25,8 @@ POOL_COST = 0.6
 """Photos whose cost is within this of the best one's take turns; at least three do, where the album has them."""
 _CACHED_TEMPLATES = 4
 _CACHED_SITTERS = 16
+_TONE_GAP = 25.0
+"""Difference of skin lightness (L*) between photo and template from which the portrait says so."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,8 @@ class ComposeEngine:
             _place(result, changed, view, self._sitter(take.reference, view.face.width), take.config, others)
         timings = {"analyse": analysed - started, "compose": time.perf_counter() - analysed}
         sources = tuple(dict.fromkeys(take.reference.picture.digest for take in takes))
-        return Portrait(result, sources, changed, {"slots": [_record(take) for take in takes], "timings": timings})
+        details = {"slots": [_record(take) for take in takes], "warnings": _warnings(takes), "timings": timings}
+        return Portrait(result, sources, changed, details)
 
     def _sitter(self, reference: Reference, width: float) -> SitterFace:
         key = (reference.picture.digest, round(float(reference.face.centre[0]), 1), round(width))
@@ -187,6 +190,20 @@ def _check_references(item: ComposeItem) -> None:
         raise InputError(f"slot {unknown[0]}: the template has slots {sorted(numbers)}, numbered left to right from 1")
     if not item.references or not all(item.references.values()):
         raise InputError("expected at least one photo of a sitter for each slot used, found none")
+
+
+def _warnings(takes: Sequence[Take]) -> list[str]:
+    found = []
+    for take in takes:
+        there, here = take.slot.face.light, take.reference.face.light
+        if there is None or here is None or abs(there.level - here.level) <= _TONE_GAP:
+            continue
+        word = "lighter" if there.level > here.level else "darker"
+        found.append(
+            f"slot {take.slot.number}: skin in the template is much {word} than in the photo, and the face takes the "
+            "template's tone to fit its neck; lower the colour strength, or take a template nearer the sitter's skin"
+        )
+    return found
 
 
 def _record(take: Take) -> dict[str, object]:

@@ -28,6 +28,10 @@ from portraitist.retouch.colour import from_lab, match_skin, skin_tone, to_lab
 from portraitist.types import Face, Image, Mask, Points, Pose, Reference
 
 
+_EDGE_BAND, _EDGE_FADE = 0.10, 0.14
+"""Depth of the border whose tones are compared, and how deep the correction reaches, in roots of the oval's area."""
+
+
 @dataclass(frozen=True, eq=False)
 class SlotView:
     """A slot cut out of the template, analysed once and used for every sitter and sample.
@@ -107,6 +111,7 @@ def place_sitter(view: SlotView, sitter: SitterFace, config: ComposeConfig) -> t
     skin = _skin(mesh, size) * (index >= 0)
     front = _match(front, back, skin * (1 - own), skin * (1 - over), mesh, index, config)
     front = _fill(front, own, skin * (1 - own), back, skin * (1 - over), mesh)
+    front = _meet_at_edge(front, back, skin * (1 - over), index, mesh)
     # Where something lies over the template's face, the bands must not mix its colour into the skin beside it.
     beneath = back + (over * covered)[..., None] * (front - back)
     levels = max(3, int(np.log2(max(oval_root(mesh), 16))) - 2)
@@ -160,6 +165,29 @@ def _fill(front: Layer, own: Mask, own_skin: Mask, back: Layer, back_skin: Mask,
     return np.asarray(front + own[..., None] * (skin - front), np.float32)
 
 
+def _meet_at_edge(front: Layer, back: Layer, back_skin: Mask, index: NDArray[np.int32], mesh: Points) -> Layer:
+    """Shift the sitter's tone towards the template's where their skins meet (forehead, jaw), fading inwards.
+
+    A membrane over the border's difference, as in Poisson blending, but only bare skin sets it: hair and collars at
+    the border do not colour the face.
+    """
+    root = oval_root(mesh)
+    inside = _depth(index)
+    band = back_skin * ((inside > 0) & (inside < _EDGE_BAND * root))
+    if float(band.sum()) < 20:
+        return front
+    shift = _carried_on(back - front, band.astype(np.float32), 0.05 * root)
+    near = _wide_blur(band.astype(np.float32), 0.06 * root)
+    trust = np.clip(near / 0.15, 0, 1) * np.exp(-inside / (_EDGE_FADE * root))
+    return np.asarray(front + trust[..., None] * shift, np.float32)
+
+
+def _depth(index: NDArray[np.int32]) -> NDArray[np.float32]:
+    """(h, w) pixels to the mesh's edge, 0 outside."""
+    solid = cv2.morphologyEx(coverage(index), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)).astype(np.uint8)
+    return np.asarray(cv2.distanceTransform(np.pad(solid, 1), cv2.DIST_L2, 5)[1:-1, 1:-1], np.float32)
+
+
 def _carried_on(layer: Layer, weight: Mask, sigma: float) -> Layer:
     """Normalised convolution: the local mean of `layer` where `weight` is, the nearest such mean elsewhere."""
     # A quarter of the size is plenty for what is blurred away anyway.
@@ -194,19 +222,14 @@ def _extended(positions: NDArray[np.float32], index: NDArray[np.int32]) -> NDArr
 
 def _opacity(index: NDArray[np.int32], mesh: Points) -> Mask:
     """1 inside the mesh, 0 at its edge, over 5 % of the face: the seam lies on skin, not on hair."""
-    solid = cv2.morphologyEx(coverage(index), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)).astype(np.uint8)
-    solid = np.pad(solid, 1)
-    distance = cv2.distanceTransform(solid, cv2.DIST_L2, 5)[1:-1, 1:-1]
     width = 0.05 * oval_root(mesh)
-    ramp = np.clip((distance - 0.2 * width) / width, 0, 1)
+    ramp = np.clip((_depth(index) - 0.2 * width) / width, 0, 1)
     return (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
 
 
 def _rim(index: NDArray[np.int32], mesh: Points) -> Mask:
     """1 inside the mesh, 0 outside, over 2 % of the face."""
-    solid = cv2.morphologyEx(coverage(index), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)).astype(np.uint8)
-    distance = cv2.distanceTransform(np.pad(solid, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
-    return np.clip(distance / (0.02 * oval_root(mesh)), 0, 1).astype(np.float32)
+    return np.clip(_depth(index) / (0.02 * oval_root(mesh)), 0, 1).astype(np.float32)
 
 
 def _skin(mesh: Points, size: tuple[int, int]) -> Mask:
