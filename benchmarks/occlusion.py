@@ -30,6 +30,14 @@ MASKS = Path(__file__).with_name("occluder_masks")
 COVERED = {"003", "005", "045", "062", "067", "087", "101", "136"}
 """London people whose hair falls into the inner face (looked at)."""
 
+# fmt: off
+WEARERS = {
+    3, 74, 118, 149, 163, 186, 197, 253, 274, 287, 306, 310, 340, 352, 364, 391, 421, 424, 437, 446, 455, 467, 474, 485,
+    508, 523, 548, 570, 607, 609, 641, 656, 712, 729, 731, 746, 832, 847, 849, 851, 863, 892, 924, 942, 947, 970, 976, 998,
+}
+# fmt: on
+"""Faces of synthetic_faces/omi512 with glasses or sunglasses (looked at)."""
+
 
 def drawn_mask(record: dict[str, Any]) -> Mask:
     """The union of the polygons less the holes, (h, w)."""
@@ -147,6 +155,21 @@ def print_false_areas(reader: FaceReader, data: Path, split: str | None) -> None
         )
 
 
+def print_wearers(reader: FaceReader, data: Path, split: str | None) -> None:
+    """How many of the faces with and without glasses are said to wear them."""
+    splits = read_splits(data)
+    said: dict[tuple[str, bool], list[bool]] = defaultdict(list)
+    for path in sorted((data / "synthetic_faces/omi512").glob("*.jpg")):
+        side = splits[f"synthetic_faces/omi512/{path.name}"]
+        if split in (None, side):
+            image = open_photo(path).pixels()
+            said[side, int(path.stem) in WEARERS].append(wears_glasses(image, largest(reader, image)))
+    for (side, wearing), answers in sorted(said.items()):
+        print(
+            f"{side:5} {'with' if wearing else 'without'} glasses: said to wear them {sum(answers)} of {len(answers)}"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
@@ -155,6 +178,7 @@ def main() -> None:
     reader = FaceReader.load()
     print_overlaps(reader, options.data, options.split)
     print_false_areas(reader, options.data, options.split)
+    print_wearers(reader, options.data, options.split)
 
 
 if __name__ == "__main__":
