@@ -40,7 +40,7 @@ class HandFinder(Protocol):
 class MediaPipeHands:
     """Both networks, loaded once. The image should show the face and at least as much again around it."""
 
-    def __init__(self, placement: Placement = Placement()) -> None:  # noqa: B008
+    def __init__(self, placement: Placement = Placement()) -> None:
         self._palm = LiteNetwork(fetch("palm-detection-full"), placement.threads)
         self._hand = LiteNetwork(fetch("hand-landmark-full"), placement.threads)
         self._anchors = anchor_centres(PALM_GRIDS)
