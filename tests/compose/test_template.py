@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from portraitist.compose.config import ComposeConfig
-from portraitist.compose.engine import ComposeEngine, ComposeItem
+from portraitist.compose.engine import ComposeItem, build
 from portraitist.errors import EngineError, InputError
 from portraitist.faces.reader import FaceReader
 from portraitist.faces.regions import oval_mask
+from portraitist.placement import Placement
 from portraitist.scenes.slots import find_slots
 from portraitist.scenes.values import PromptScene
 from portraitist.types import Face, Image, Pixels, Portrait, Reference
@@ -33,7 +34,7 @@ def compose(
 ) -> list[Portrait]:
     scene = find_slots(template.picture, reader)
     slot = max(scene.slots, key=lambda s: s.face.width)
-    return list(ComposeEngine(ComposeConfig(**options))(ComposeItem(scene, {slot.number: [sitter]}, count), seed=0))
+    return list(build(ComposeConfig(**options), Placement())(ComposeItem(scene, {slot.number: [sitter]}, count), seed=0))
 
 
 def face_of(image: Image, reader: FaceReader) -> Face:
@@ -102,10 +103,10 @@ def test_samples_differ_even_from_one_photo(collins: Reference, grace: Reference
 
 def test_sample_three_does_not_depend_on_the_others(collins: Reference, grace: Reference, reader: FaceReader) -> None:
     scene = find_slots(grace.picture, reader)
-    engine = ComposeEngine(ComposeConfig())
+    engine = build(ComposeConfig(), Placement())
     item = {1: [collins]}
     all_of_them = list(engine(ComposeItem(scene, item, 3), seed=5))
-    alone = next(iter(ComposeEngine(ComposeConfig())(ComposeItem(scene, item, 3, start=2), seed=5)))
+    alone = next(iter(build(ComposeConfig(), Placement())(ComposeItem(scene, item, 3, start=2), seed=5)))
     assert (all_of_them[2].image == alone.image).all()
 
 
@@ -124,7 +125,7 @@ def test_a_face_at_the_border_and_a_small_one(collins: Reference, hopper: Image,
 
 def test_wrong_requests_teach(collins: Reference, grace: Reference, reader: FaceReader) -> None:
     scene = find_slots(grace.picture, reader)
-    engine = ComposeEngine(ComposeConfig())
+    engine = build(ComposeConfig(), Placement())
     with pytest.raises(InputError, match="slot 7"):
         next(engine(ComposeItem(scene, {7: [collins]}), seed=0))
     with pytest.raises(InputError, match="at least one photo"):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from portraitist.compose.backdrop import compose_backdrop
 from portraitist.compose.config import ComposeConfig
+from portraitist.compose.occlusion import MediaPipeHands
 from portraitist.compose.template import SitterFace, SlotView, load_sitter, place_sitter, view_slot
 from portraitist.errors import EngineError, InputError
 from portraitist.faces.choose import choose_references, suitability
@@ -52,8 +53,9 @@ class Take:
 class ComposeEngine:
     """Call it with a `ComposeItem`; it yields one `Portrait` a sample. Template analyses are kept for reuse."""
 
-    def __init__(self, config: ComposeConfig, report: Report = silent) -> None:
+    def __init__(self, config: ComposeConfig, placement: Placement, report: Report = silent) -> None:
         self.config = config
+        self._hands = MediaPipeHands(placement)
         self._report = report
         self._views: dict[str, tuple[Image, dict[int, SlotView]]] = {}
         self._sitters: dict[tuple[str, float, int], SitterFace] = {}
@@ -84,7 +86,7 @@ class ComposeEngine:
         result, changed = template.copy(), np.zeros(template.shape[:2], np.float32)
         for take in takes:
             if take.slot.number not in views:
-                views[take.slot.number] = view_slot(template, take.slot.face, self.config)
+                views[take.slot.number] = view_slot(template, take.slot.face, self.config, self._hands)
             view = views[take.slot.number]
             others = [slot for slot in scene.slots if slot.number != take.slot.number]
             _place(result, changed, view, self._sitter(take.reference, view.face.width), take.config, others)
@@ -113,7 +115,7 @@ class ComposeEngine:
 def build(config: ComposeConfig, placement: Placement, *, report: Report = silent) -> ComposeEngine:
     """Registry entry. Raises PlacementError unless the device is the CPU."""
     placement.require_cpu("compose")
-    return ComposeEngine(config, report)
+    return ComposeEngine(config, placement, report)
 
 
 def plan(

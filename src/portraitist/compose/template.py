@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from portraitist.compose.config import ComposeConfig
 from portraitist.compose.light import shading_difference
-from portraitist.compose.occlusion import find_occluders, wears_glasses
+from portraitist.compose.occlusion import HandFinder, find_occluders, wears_glasses
 from portraitist.compose.occlusion.glasses import glasses_zone
 from portraitist.compose.shape import LONGEST_MOVE, RING, bend_template, oval_root, rimness, target_mesh
 from portraitist.compose.texture import coverage, facing, mean_scale, prefiltered, triangle_map, warp_map, warp_texture
@@ -60,8 +60,8 @@ class SitterFace:
     glasses: bool
 
 
-def view_slot(template: Image, face: Face, config: ComposeConfig) -> SlotView:
-    """Cut and analyse the window around `face` (pixels of `template`)."""
+def view_slot(template: Image, face: Face, config: ComposeConfig, hands: HandFinder | None = None) -> SlotView:
+    """Cut and analyse the window around `face` (pixels of `template`). `hands` also finds hands before the face."""
     margin = 2.5 * (RING[1] + LONGEST_MOVE) * oval_root(face.landmarks)
     low = np.floor(face.box_xyxy[:2] - margin).astype(int)
     high = np.ceil(face.box_xyxy[2:] + margin).astype(int)
@@ -75,7 +75,7 @@ def view_slot(template: Image, face: Face, config: ComposeConfig) -> SlotView:
         pixels = np.asarray(cv2.resize(window, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC), np.uint8)
     else:
         pixels = window
-    return SlotView(int(x), int(y), window.shape[:2], factor, pixels, local, find_occluders(pixels, local), wears_glasses(pixels, local))
+    return SlotView(int(x), int(y), window.shape[:2], factor, pixels, local, find_occluders(pixels, local, hands=hands), wears_glasses(pixels, local))
 
 
 def _working_factor(width: float, config: ComposeConfig) -> float:
@@ -142,7 +142,7 @@ def _warp_sitter(sitter: SitterFace, occluders: Mask, mesh: Points, index: NDArr
     occluders = cv2.resize(occluders, pixels.shape[1::-1], interpolation=cv2.INTER_AREA)
     own = cv2.remap(occluders, *np.moveaxis(np.nan_to_num(positions, nan=-1), -1, 0), cv2.INTER_LINEAR)
     own = np.maximum(own, np.clip(np.nan_to_num(carried[..., 2]), 0, 1))
-    reach = max(1, round(0.012 * oval_root(mesh)))
+    reach = max(1, round(0.02 * oval_root(mesh)))
     grown = cv2.dilate(own, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
     return front, np.asarray(cv2.GaussianBlur(grown, (0, 0), reach), np.float32)
 
@@ -150,7 +150,7 @@ def _warp_sitter(sitter: SitterFace, occluders: Mask, mesh: Points, index: NDArr
 def _unseen(sitter: Points, mesh: Points) -> NDArray[np.float32]:
     """(468, 1) 1 where the photo sees a part of the face edge-on that the result shows: ears and stretched cheeks."""
     before, after = facing(sitter), facing(mesh)
-    hidden = np.clip((0.4 - before) / 0.2, 0, 1) * np.clip((after - before - 0.1) / 0.2, 0, 1)
+    hidden = np.clip((0.55 - before) / 0.2, 0, 1) * np.clip((after - before - 0.05) / 0.15, 0, 1)
     return np.asarray(hidden * rimness()[:, None], np.float32)
 
 

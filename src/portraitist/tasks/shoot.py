@@ -33,7 +33,15 @@ from portraitist.types import Image, Portrait, Reference
 from portraitist.weights import TABLE
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".gif")
-_NETWORKS = ("blazeface-short", "blazeface-full", "face-mesh", "dlib-resnet", "selfie-segmentation")
+_NETWORKS = (
+    "blazeface-short",
+    "blazeface-full",
+    "face-mesh",
+    "dlib-resnet",
+    "selfie-segmentation",
+    "palm-detection-full",
+    "hand-landmark-full",
+)
 NOBODY = "none"
 
 
