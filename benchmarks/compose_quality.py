@@ -103,7 +103,9 @@ def seam_ratio(result: Image, template: Image, face: Face) -> float:
     """Mean gradient along the face's border in the result over the template's own there."""
     edge = oval_mask(face, result.shape[:2]) > 0.5
     kernel = np.ones((3, 3), np.uint8)
-    band = cv2.dilate(edge.astype(np.uint8), kernel, iterations=2) - cv2.erode(edge.astype(np.uint8), kernel, iterations=2)
+    band = cv2.dilate(edge.astype(np.uint8), kernel, iterations=2) - cv2.erode(
+        edge.astype(np.uint8), kernel, iterations=2
+    )
     means = []
     for image in (result, template):
         lightness = to_lab(image)[..., 0]
@@ -117,7 +119,9 @@ def measure(portrait: Portrait, scene: TemplateScene, slot: Slot, person: Person
     assert portrait.changed is not None
     untouched = portrait.changed == 0
     record: dict[str, Any] = {"outside_same": bool((portrait.image[untouched] == template[untouched]).all())}
-    record["area"] = float((portrait.changed > 0).sum() / max(float(oval_mask(slot.face, template.shape[:2]).sum()), 1.0))
+    record["area"] = float(
+        (portrait.changed > 0).sum() / max(float(oval_mask(slot.face, template.shape[:2]).sum()), 1.0)
+    )
     faces = reader.read(portrait.image)
     near = [f for f in faces if np.linalg.norm(f.centre - slot.face.centre) < 0.6 * slot.face.width]
     record["found"] = bool(near)
@@ -171,7 +175,10 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     reader = FaceReader.load(Placement())
-    sitters, places = people(args.data, reader), [(n, s, slot) for n, s in scenes(args.data, reader) for slot in s.slots]
+    sitters, places = (
+        people(args.data, reader),
+        [(n, s, slot) for n, s in scenes(args.data, reader) for slot in s.slots],
+    )
     everything = [(person, place) for person in sitters for place in places]
     chosen = random.Random(0).sample(everything, min(args.pairs, len(everything)))
     engine, records, tiles, seconds = build(ComposeConfig(), Placement()), [], [], []
@@ -185,8 +192,19 @@ def main() -> None:
         if args.sheets:
             used = next(r for r in person.references if r.picture.digest in portrait.sources)
             template = scene.picture.pixels()
-            tiles.append((record, [crop(used.picture.pixels(), used.face), crop(template, slot.face), crop(portrait.image, slot.face)]))
-    sys.stdout.write("| group | pairs | face found | sitter < 0.5 | median | template > 0.6 | outline nearer sitter | seam |\n")
+            tiles.append(
+                (
+                    record,
+                    [
+                        crop(used.picture.pixels(), used.face),
+                        crop(template, slot.face),
+                        crop(portrait.image, slot.face),
+                    ],
+                )
+            )
+    sys.stdout.write(
+        "| group | pairs | face found | sitter < 0.5 | median | template > 0.6 | outline nearer sitter | seam |\n"
+    )
     sys.stdout.write("|---|---|---|---|---|---|---|---|\n")
     groups: list[tuple[str, Callable[[dict[str, Any]], bool]]] = [
         ("all", lambda r: True),
@@ -202,7 +220,9 @@ def main() -> None:
         sys.stdout.write(row(name, [r for r in records if member(r)]) + "\n")
     area = [r["area"] for r in records]
     same = all(r["outside_same"] for r in records)
-    sys.stdout.write(f"\nchanged region / oval: median {np.median(area):.2f}, largest {max(area):.2f}; outside identical: {same}\n")
+    sys.stdout.write(
+        f"\nchanged region / oval: median {np.median(area):.2f}, largest {max(area):.2f}; outside identical: {same}\n"
+    )
     sys.stdout.write(f"seconds a portrait, template analysed on the way: median {np.median(seconds):.2f}\n")
     if args.json:
         args.json.write_text(json.dumps(records, indent=1))
@@ -216,7 +236,11 @@ def write_sheets(tiles: list[tuple[dict[str, Any], list[Image]]], folder: Path) 
         images, captions = [], []
         for record, three in tiles[start : start + 20]:
             images += three
-            captions += [record["person"], f"{record['scene'][:18]} {record['slot']}", f"{record.get('sitter') or 9:.2f} / {record.get('template', 9):.2f}"]
+            captions += [
+                record["person"],
+                f"{record['scene'][:18]} {record['slot']}",
+                f"{record.get('sitter') or 9:.2f} / {record.get('template', 9):.2f}",
+            ]
         sheet = contact_sheet(images, captions, columns=6, cell=(230, 230))
         cv2.imwrite(str(folder / f"compose-{start // 20:02d}.jpg"), sheet[..., ::-1])
 

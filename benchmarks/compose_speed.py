@@ -42,7 +42,9 @@ def seconds(work: Callable[[], object], repeat: int) -> str:
 
 def square(image: Image, side: int) -> Image:
     side_ = min(image.shape[:2])
-    return np.asarray(cv2.resize(np.ascontiguousarray(image[:side_, :side_]), (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
+    return np.asarray(
+        cv2.resize(np.ascontiguousarray(image[:side_, :side_]), (side, side), interpolation=cv2.INTER_CUBIC), np.uint8
+    )
 
 
 def main() -> None:
@@ -59,7 +61,9 @@ def main() -> None:
     face = scene.slots[number - 1].face
 
     def cold() -> object:
-        return next(iter(build(config, Placement())(ComposeItem(find_slots(template, reader), {number: [reference]}), seed=0)))
+        return next(
+            iter(build(config, Placement())(ComposeItem(find_slots(template, reader), {number: [reference]}), seed=0))
+        )
 
     def warm() -> object:
         return next(iter(engine(ComposeItem(scene, {number: [reference]}), seed=0)))
@@ -70,7 +74,10 @@ def main() -> None:
         ("portrait, cold template", cold),
         ("  of it: find the slots (face reading)", lambda: find_slots(template, reader)),
         ("  of it: analyse the slot", lambda: view_slot(template.image, face, config)),
-        ("     of it: occluders", lambda: (find_occluders(view.pixels, view.face), wears_glasses(view.pixels, view.face))),
+        (
+            "     of it: occluders",
+            lambda: (find_occluders(view.pixels, view.face), wears_glasses(view.pixels, view.face)),
+        ),
         ("  of it: load the sitter", lambda: load_sitter(reference, face.width)),
         ("  of it: place the sitter", lambda: place_sitter(view, sitter, config)),
     ]

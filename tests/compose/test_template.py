@@ -34,7 +34,9 @@ def compose(
 ) -> list[Portrait]:
     scene = find_slots(template.picture, reader)
     slot = max(scene.slots, key=lambda s: s.face.width)
-    return list(build(ComposeConfig(**options), Placement())(ComposeItem(scene, {slot.number: [sitter]}, count), seed=0))
+    return list(
+        build(ComposeConfig(**options), Placement())(ComposeItem(scene, {slot.number: [sitter]}, count), seed=0)
+    )
 
 
 def face_of(image: Image, reader: FaceReader) -> Face:

@@ -16,7 +16,9 @@ class ComposeConfig:
     light: float = option(0.85, "how far the light on the face is turned into the template's", low=0, high=1)
     colour: float = option(1.0, "how far the skin's colour is moved to the template's", low=0, high=1)
     keep_own_occluders: bool = option(False, "paste the sitter's own fringe too, and their glasses over the template's")
-    max_face: int = option(1200, "faces wider than this are composed at this width and enlarged", unit="px", low=128, high=4000)
+    max_face: int = option(
+        1200, "faces wider than this are composed at this width and enlarged", unit="px", low=128, high=4000
+    )
     backdrop: BackdropConfig = field(default_factory=BackdropConfig)
 
     def __post_init__(self) -> None:

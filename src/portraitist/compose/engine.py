@@ -149,7 +149,12 @@ def _varied(config: ComposeConfig, random: np.random.Generator, round_: int) -> 
     step = round_ + random.uniform(-0.25, 0.25)
     # An infinite set of distinct strengths in (0, 1): each round leaves a visible step to the one before.
     ease = 1 / (1 + 0.35 * step)
-    return replace(config, light=config.light * ease, colour=config.colour * (0.5 + 0.5 * ease), outline=config.outline * (0.6 + 0.4 * ease))
+    return replace(
+        config,
+        light=config.light * ease,
+        colour=config.colour * (0.5 + 0.5 * ease),
+        outline=config.outline * (0.6 + 0.4 * ease),
+    )
 
 
 def _place(
@@ -159,7 +164,7 @@ def _place(
     composed, reach = place_sitter(view, sitter, config)
     h, w = view.size
     window = result[view.y : view.y + h, view.x : view.x + w]
-    delta = composed - view.pixels.astype(np.float32) / 255
+    delta = np.asarray(composed - view.pixels.astype(np.float32) / 255, np.float32)
     if view.factor != 1:
         delta, reach = _resized(delta, (h, w)), _resized(reach, (h, w))
     weight = (reach > 0).astype(np.float32) * np.clip(reach * 8, 0, 1)
@@ -174,7 +179,9 @@ def _place(
 
 def _resized(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
     shrinks = size[1] < values.shape[1]
-    return np.asarray(cv2.resize(values, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), np.float32)
+    return np.asarray(
+        cv2.resize(values, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), np.float32
+    )
 
 
 def _portrait_worth(reference: Reference) -> float:

@@ -23,23 +23,33 @@ def harmonics(normals: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.column_stack([np.ones_like(x), x, y, z, x * y, x * z, y * z, x * x - y * y, 3 * z * z - 1])
 
 
-def fit_shading(lightness: NDArray[np.floating], weight: NDArray[np.floating], normals: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(9,) coefficients of lightness (n,) over normals (n, 3); robust (Huber, five rounds), higher orders held by a ridge."""
+def fit_shading(
+    lightness: NDArray[np.floating], weight: NDArray[np.floating], normals: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """(9,) coefficients of lightness (n,) over normals (n, 3).
+
+    Robust (Huber, five rounds); higher orders are held by a ridge.
+    """
     basis, values = harmonics(normals).astype(np.float64), np.asarray(lightness, np.float64)
     ridge = np.diag([0.0, 1, 1, 1, 3, 3, 3, 3, 3]) * _RIDGE
-    w = np.asarray(weight, np.float64).copy()
+    base = np.asarray(weight, np.float64)
+    w: NDArray[np.float64] = base
     coefficients = np.zeros(9)
     for _ in range(5):
-        coefficients = np.linalg.solve((basis * w[:, None]).T @ basis + ridge + 1e-6 * np.eye(9), (basis * w[:, None]).T @ values)
+        coefficients = np.linalg.solve(
+            (basis * w[:, None]).T @ basis + ridge + 1e-6 * np.eye(9), (basis * w[:, None]).T @ values
+        )
         residual = np.abs(values - basis @ coefficients)
-        w = np.asarray(weight) * np.minimum(1.0, 4.0 / np.maximum(residual, 1e-6))
+        w = base * np.minimum(1.0, 4.0 / np.maximum(residual, 1e-6))
     return coefficients
 
 
 def sample_vertices(field: NDArray[np.float32], points: Points) -> NDArray[np.float32]:
     """(468, ...) values of a picture-sized field at the vertices, edges replicated."""
     map_x, map_y = points[:, 0].reshape(-1, 1).astype(np.float32), points[:, 1].reshape(-1, 1).astype(np.float32)
-    return np.asarray(cv2.remap(field, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)[:, 0]
+    return np.asarray(cv2.remap(field, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)[
+        :, 0
+    ]
 
 
 def shading_difference(

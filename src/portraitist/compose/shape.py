@@ -29,7 +29,17 @@ RING = (0.02, 0.075)
 LONGEST_MOVE = 0.06
 """How far a point of the outline may move, in the same unit. The bend rests over at least the move and the ring
 together, so its slope stays under one and it cannot fold."""
-_ANCHORS = (*OVAL[::2], *LEFT_EYE_RING[::4], *RIGHT_EYE_RING[::4], *LEFT_BROW_RING[::3], *RIGHT_BROW_RING[::3], *LIPS_OUTER[::4], 1, 168, 4)
+_ANCHORS = (
+    *OVAL[::2],
+    *LEFT_EYE_RING[::4],
+    *RIGHT_EYE_RING[::4],
+    *LEFT_BROW_RING[::3],
+    *RIGHT_BROW_RING[::3],
+    *LIPS_OUTER[::4],
+    1,
+    168,
+    4,
+)
 
 
 def pose_like(sitter: Points, template: Points) -> Points:
@@ -37,7 +47,7 @@ def pose_like(sitter: Points, template: Points) -> Points:
     the template's pose. Both in pixels of their own pictures."""
     chosen = list(RIGID)
     scale, rotation, translation = similarity(sitter[chosen], template[chosen])
-    return (scale * sitter @ rotation.T + translation).astype(np.float32)
+    return np.asarray(scale * sitter @ rotation.T + translation, np.float32)
 
 
 def target_mesh(sitter: Points, template: Points, outline: float) -> Points:
@@ -53,7 +63,7 @@ def rimness() -> NDArray[np.float32]:
     mean = mean_face()[:, :2]
     ring = mean[list(OVAL)]
     gap = np.linalg.norm(mean[:, None] - ring[None], axis=2).min(1)
-    return np.clip(1 - gap / 35.0, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(1 - gap / 35.0, 0, 1), np.float32)
 
 
 def _within_reach(mesh: Points, template: Points) -> Points:
@@ -62,7 +72,7 @@ def _within_reach(mesh: Points, template: Points) -> Points:
     shift = mesh - template
     length = np.linalg.norm(shift[:, :2], axis=1)
     held = np.minimum(1.0, limit / np.maximum(length, 1e-6)) * rimness() + (1 - rimness())
-    return (template + shift * held[:, None]).astype(np.float32)
+    return np.asarray(template + shift * held[:, None], np.float32)
 
 
 def oval_root(mesh: Points) -> float:
@@ -84,7 +94,11 @@ class Bend:
         h, w = self.field.shape[:2]
         y, x = np.mgrid[0:h, 0:w].astype(np.float32)
         sampled = cv2.remap(
-            image.astype(np.float32), x + self.field[..., 0], y + self.field[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+            image.astype(np.float32),
+            x + self.field[..., 0],
+            y + self.field[..., 1],
+            cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_REPLICATE,
         )
         return np.asarray(sampled, np.float32)
 
@@ -101,7 +115,10 @@ def bend_template(template: Points, target: Points, size: tuple[int, int]) -> Be
     ring = _ring_width(hull, template)
     rest = _pushed_out(hull, ring)
     spline = RBFInterpolator(
-        np.concatenate([points, rest]), np.concatenate([shifts, np.zeros_like(rest)]), smoothing=20.0, kernel="thin_plate_spline"
+        np.concatenate([points, rest]),
+        np.concatenate([shifts, np.zeros_like(rest)]),
+        smoothing=20.0,
+        kernel="thin_plate_spline",
     )
     field = _sampled(spline, size, max(4, min(size) // 48))
     reach = np.clip(1 - _distance_to(hull, size) / ring, 0, 1).astype(np.float32)
@@ -141,7 +158,7 @@ def _union_hull(target: Points, template: Points) -> NDArray[np.float32]:
 def _pushed_out(hull: NDArray[np.float32], ring: float) -> NDArray[np.float32]:
     centre = hull.mean(0)
     away = (hull - centre) / np.maximum(np.linalg.norm(hull - centre, axis=1, keepdims=True), 1e-6)
-    return (hull + away * ring).astype(np.float32)
+    return np.asarray(hull + away * ring, np.float32)
 
 
 def _distance_to(hull: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:

@@ -27,7 +27,6 @@ from portraitist.retouch.blend import Layer, blend_multiband
 from portraitist.retouch.colour import from_lab, match_skin, skin_tone, to_lab
 from portraitist.types import Face, Image, Mask, Points, Pose, Reference
 
-
 _EDGE_BAND, _EDGE_FADE = 0.10, 0.14
 """Depth of the border whose tones are compared, and how deep the correction reaches, in roots of the oval's area."""
 
@@ -52,7 +51,7 @@ class SlotView:
 
 @dataclass(frozen=True, eq=False)
 class SitterFace:
-    """A reference loaded near the size it will be shown at, with its own occluders (and whether glasses are among them)."""
+    """A reference near the size it will be shown at, its own occluders, and whether glasses are among them."""
 
     pixels: Image
     face: Face
@@ -72,10 +71,21 @@ def view_slot(template: Image, face: Face, config: ComposeConfig, hands: HandFin
     local = face.moved(-float(x), -float(y)).scaled(factor)
     if factor != 1:
         size = max(1, round(window.shape[1] * factor)), max(1, round(window.shape[0] * factor))
-        pixels = np.asarray(cv2.resize(window, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC), np.uint8)
+        pixels = np.asarray(
+            cv2.resize(window, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC), np.uint8
+        )
     else:
         pixels = window
-    return SlotView(int(x), int(y), window.shape[:2], factor, pixels, local, find_occluders(pixels, local, hands=hands), wears_glasses(pixels, local))
+    return SlotView(
+        int(x),
+        int(y),
+        window.shape[:2],
+        factor,
+        pixels,
+        local,
+        find_occluders(pixels, local, hands=hands),
+        wears_glasses(pixels, local),
+    )
 
 
 def _working_factor(width: float, config: ComposeConfig) -> float:
@@ -104,8 +114,8 @@ def place_sitter(view: SlotView, sitter: SitterFace, config: ComposeConfig) -> t
     size = view.pixels.shape[:2]
     index = triangle_map(mesh, size)
     bend = bend_template(view.face.landmarks, mesh, size)
-    back = np.clip(bend.apply(view.pixels) / 255, 0, 1)
-    over = np.clip(bend.apply(view.occluders), 0, 1)
+    back = np.asarray(np.clip(bend.apply(view.pixels) / 255, 0, 1), np.float32)
+    over = np.asarray(np.clip(bend.apply(view.occluders), 0, 1), np.float32)
     front, own = _warp_sitter(sitter, _not_pasted(sitter, view, config), mesh, index)
     covered = _opacity(index, mesh)
     skin = _skin(mesh, size) * (index >= 0)
@@ -113,7 +123,7 @@ def place_sitter(view: SlotView, sitter: SitterFace, config: ComposeConfig) -> t
     front = _fill(front, own, skin * (1 - own), back, skin * (1 - over), mesh)
     front = _meet_at_edge(front, back, skin * (1 - over), index, mesh)
     # Where something lies over the template's face, the bands must not mix its colour into the skin beside it.
-    beneath = back + (over * covered)[..., None] * (front - back)
+    beneath = np.asarray(back + (over * covered)[..., None] * (front - back), np.float32)
     levels = max(3, int(np.log2(max(oval_root(mesh), 16))) - 2)
     blended = np.clip(blend_multiband(front, beneath, covered, levels), 0, 1)
     # Wide bands also spill past the mesh, onto a dark backdrop as a glow: keep them to the skin side of the edge.
@@ -136,11 +146,14 @@ def _not_pasted(sitter: SitterFace, view: SlotView, config: ComposeConfig) -> Ma
 def _warp_sitter(sitter: SitterFace, occluders: Mask, mesh: Points, index: NDArray[np.int32]) -> tuple[Layer, Mask]:
     """The sitter's pixels on the mesh, and where they must not be used (occluded, or not seen by the photo)."""
     pixels, factor = prefiltered(sitter.pixels, mean_scale(sitter.face.landmarks, mesh))
-    carried = warp_map(np.hstack([sitter.face.landmarks[:, :2] * factor, _unseen(sitter.face.landmarks, mesh)]), mesh, index)
+    carried = warp_map(
+        np.hstack([sitter.face.landmarks[:, :2] * factor, _unseen(sitter.face.landmarks, mesh)]), mesh, index
+    )
     positions = np.ascontiguousarray(carried[..., :2])
     front = warp_texture(pixels, _extended(positions, index))
     occluders = cv2.resize(occluders, pixels.shape[1::-1], interpolation=cv2.INTER_AREA)
-    own = cv2.remap(occluders, *np.moveaxis(np.nan_to_num(positions, nan=-1), -1, 0), cv2.INTER_LINEAR)
+    map_x, map_y = np.ascontiguousarray(np.moveaxis(np.nan_to_num(positions, nan=-1), -1, 0))
+    own = cv2.remap(occluders, map_x, map_y, cv2.INTER_LINEAR)
     own = np.maximum(own, np.clip(np.nan_to_num(carried[..., 2]), 0, 1))
     reach = max(1, round(0.02 * oval_root(mesh)))
     grown = cv2.dilate(own, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
@@ -224,12 +237,12 @@ def _opacity(index: NDArray[np.int32], mesh: Points) -> Mask:
     """1 inside the mesh, 0 at its edge, over 5 % of the face: the seam lies on skin, not on hair."""
     width = 0.05 * oval_root(mesh)
     ramp = np.clip((_depth(index) - 0.2 * width) / width, 0, 1)
-    return (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
+    return np.asarray(ramp * ramp * (3 - 2 * ramp), np.float32)
 
 
 def _rim(index: NDArray[np.int32], mesh: Points) -> Mask:
     """1 inside the mesh, 0 outside, over 2 % of the face."""
-    return np.clip(_depth(index) / (0.02 * oval_root(mesh)), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(_depth(index) / (0.02 * oval_root(mesh)), 0, 1), np.float32)
 
 
 def _skin(mesh: Points, size: tuple[int, int]) -> Mask:

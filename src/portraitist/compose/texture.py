@@ -51,12 +51,12 @@ def warp_texture(image: Image, positions: NDArray[np.float32]) -> NDArray[np.flo
     safe = np.nan_to_num(positions, nan=-1).astype(np.float32)
     flags, border = cv2.INTER_CUBIC, cv2.BORDER_REFLECT_101
     sampled = cv2.remap(image, safe[..., 0], safe[..., 1], flags, borderMode=border)
-    return sampled.astype(np.float32) / 255
+    return np.asarray(sampled, np.float32) / np.float32(255)
 
 
 def facing(points: Points) -> NDArray[np.float32]:
     """(468, 1) how much each vertex looks at the camera: 0 edge-on or hidden, 1 head-on."""
-    return np.clip(-vertex_normals(points)[:, 2:3], 0, 1)
+    return np.asarray(np.clip(-vertex_normals(points)[:, 2:3], 0, 1), np.float32)
 
 
 def mean_scale(source: Points, target: Points) -> float:
@@ -66,7 +66,7 @@ def mean_scale(source: Points, target: Points) -> float:
 
 
 def prefiltered(image: Image, scale: float) -> tuple[Image, float]:
-    """Shrink before a warp that shrinks (area filter), so that pores do not alias. Returns the picture and its factor."""
+    """Shrink (area filter) before a warp that shrinks, so that pores do not alias: the picture and its factor."""
     if scale >= 0.9:
         return image, 1.0
     size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))

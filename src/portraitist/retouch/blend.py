@@ -18,7 +18,7 @@ def blend_multiband(front: Layer, back: Layer, mask: NDArray[np.float32], levels
     levels = max(1, min(levels, int(np.log2(max(min(mask.shape), 2))) - 2))
     pyramid = [(front, back, mask)]
     for _ in range(levels):
-        pyramid.append(tuple(cv2.pyrDown(layer) for layer in pyramid[-1]))  # type: ignore[arg-type]
+        pyramid.append(tuple(cv2.pyrDown(layer) for layer in pyramid[-1]))
     top_front, top_back, top_mask = pyramid[-1]
     result = _mix(top_front, top_back, top_mask)
     for (fine_front, fine_back, fine_mask), (front_, back_, _mask) in zip(pyramid[-2::-1], pyramid[:0:-1], strict=True):

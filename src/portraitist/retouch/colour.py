@@ -22,7 +22,8 @@ def to_lab(image: Image | NDArray[np.float32]) -> Lab:
 
 def from_lab(lab: Lab) -> NDArray[np.float32]:
     """LAB to [0, 1] float RGB, clipped."""
-    return np.clip(cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_Lab2RGB), 0, 1).astype(np.float32)
+    rgb = cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_Lab2RGB)
+    return np.asarray(np.clip(rgb, 0, 1), np.float32)
 
 
 _ENOUGH = 20_000
@@ -71,7 +72,9 @@ def skin_tone(lab: Lab, weight: NDArray[np.float32]) -> SkinTone:
         line = np.stack([fit[0] - fit[1] * mean, fit[1]])
         residual = values[:, 1:] - design @ fit
         spread = np.sqrt(np.average(residual**2, axis=0, weights=w))
-        inside = (np.abs(residual) <= 2.5 * spread + 1e-3).all(1) & (np.abs(values[:, 0] - mean) <= 2.5 * deviation + 1e-3)
+        inside = (np.abs(residual) <= 2.5 * spread + 1e-3).all(1) & (
+            np.abs(values[:, 0] - mean) <= 2.5 * deviation + 1e-3
+        )
         if inside.sum() < 30:
             break
         kept, kept_w = values[inside], w[inside]
@@ -95,7 +98,9 @@ def match_skin(lab: Lab, source: SkinTone, target: SkinTone) -> Lab:
     spread = source.lightness[1] * float(ends[1] - ends[0]) / 4
     gain = np.clip(target.lightness[1] / max(spread, 0.5), 0.8, 1.25)
     lightness = _soft_ceiling((scaled - wanted) * gain + wanted, target.high)
-    around = (lab[..., 1:] - source.chroma(lab[..., 0])) * np.clip(target.spread / np.maximum(source.spread, 0.3), 0.75, 1.3)
+    around = (lab[..., 1:] - source.chroma(lab[..., 0])) * np.clip(
+        target.spread / np.maximum(source.spread, 0.3), 0.75, 1.3
+    )
     return np.asarray(np.dstack([lightness, target.chroma(lightness) + around]), np.float32)
 
 

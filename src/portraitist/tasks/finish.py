@@ -72,7 +72,11 @@ def _measure(portrait: Portrait, person: Person, faces: Sequence[Face]) -> dict[
 def _taken_with(sources: Sequence[Reference], references: Sequence[Reference]) -> set[str]:
     """Digests of the sources and of every other frame of the videos they come from: those show the same moment."""
     files = {path for r in sources if (path := getattr(r.picture, "path", None)) is not None}
-    return {r.picture.digest for r in (*sources, *references) if any(r is s for s in sources) or getattr(r.picture, "path", None) in files}
+    return {
+        r.picture.digest
+        for r in (*sources, *references)
+        if any(r is s for s in sources) or getattr(r.picture, "path", None) in files
+    }
 
 
 def _face_of(person: Person, faces: Sequence[Face]) -> Face | None:

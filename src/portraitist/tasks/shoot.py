@@ -62,7 +62,9 @@ class Cast:
             raise InputError(f"sitter '{name}': the album has no accepted photo; see 'portraitist album show {name}'")
         everyone = tuple(album.references(album.accepted))
         chosen = {photo.digest for photo in album.chosen}
-        return cls(name, album, tuple(r for r, p in zip(everyone, album.accepted, strict=True) if p.digest in chosen), everyone)
+        return cls(
+            name, album, tuple(r for r, p in zip(everyone, album.accepted, strict=True) if p.digest in chosen), everyone
+        )
 
     def photo(self, digest: str) -> AcceptedPhoto | None:
         """The album's photo of that digest."""
@@ -108,7 +110,9 @@ def shoot(
         started = time.perf_counter()
         for index, portrait in enumerate(engine(item, seed=request.seed)):
             finished = finish(portrait, _people(sitting), reader, finishing, placement)
-            recipe = _recipe(request, compose, finishing, sitting, portrait, finished, index, time.perf_counter() - started)
+            recipe = _recipe(
+                request, compose, finishing, sitting, portrait, finished, index, time.perf_counter() - started
+            )
             name = f"{sitting.title}-{_digest(recipe)}-{index + 1:02d}"
             saved.append(save_portrait(finished.image, recipe, folder, name, format=request.format, dpi=sitting.dpi))
             if sitting.dpi is not None:
@@ -120,7 +124,9 @@ def shoot(
 
 def _write_print_sheet(image: Image, portrait: SavedPortrait, dpi: float, format: str) -> None:
     """The ID photo several times on 4 x 6 in paper, beside it as NAME-sheet."""
-    sheet = encode_image(print_sheet(image, dpi=round(dpi)), format, xmp=source_type_xmp(portrait.recipe.source_type), dpi=dpi)
+    sheet = encode_image(
+        print_sheet(image, dpi=round(dpi)), format, xmp=source_type_xmp(portrait.recipe.source_type), dpi=dpi
+    )
     write_atomic(portrait.path.with_name(f"{portrait.path.stem}-sheet{portrait.path.suffix}"), sheet)
 
 
@@ -148,10 +154,14 @@ def parse_slots(slots: Sequence[str]) -> dict[int, str]:
     return assigned
 
 
-def _sittings(request: ShootConfig, sitters: Sequence[str], cast: Mapping[str, Cast], reader: FaceReader) -> Iterator[Sitting]:
+def _sittings(
+    request: ShootConfig, sitters: Sequence[str], cast: Mapping[str, Cast], reader: FaceReader
+) -> Iterator[Sitting]:
     wanted = [bool(request.templates), request.backdrop is not None, request.id_photo is not None]
     if sum(wanted) != 1:
-        raise ConfigError("expected one of --template, --backdrop and --id-photo; found " + ("none" if not any(wanted) else "several"))
+        raise ConfigError(
+            "expected one of --template, --backdrop and --id-photo; found " + ("none" if not any(wanted) else "several")
+        )
     if request.templates:
         for path in template_paths(request.templates):
             yield _template_sitting(path, request, sitters, cast, reader)
@@ -197,7 +207,9 @@ def _assign(scene: TemplateScene, asked: Mapping[int, str], sitters: Sequence[st
     if asked:
         missing = sorted(set(asked) - set(numbers))
         if missing:
-            raise InputError(f"{name}: slot {missing[0]} asked for, but the template has slots {numbers} (left to right)")
+            raise InputError(
+                f"{name}: slot {missing[0]} asked for, but the template has slots {numbers} (left to right)"
+            )
         left = {slot: who for slot, who in asked.items() if who != NOBODY}
         if not left:
             raise InputError(f"{name}: every slot is 'none', so nothing would change; name a sitter")
@@ -217,7 +229,12 @@ def _backdrop_sitting(request: ShootConfig, cast: Cast) -> Sitting:
         photo = open_photo(Path(backdrop).expanduser())
         inputs, backdrop = (Input("backdrop", photo.digest, str(photo.path.resolve())),), photo.pixels(2048)
     if request.id_photo is None:
-        return Sitting(BackdropScene(backdrop, request.crop), {1: cast}, f"{request.crop}-{Path(str(request.backdrop)).stem}", inputs)
+        return Sitting(
+            BackdropScene(backdrop, request.crop),
+            {1: cast},
+            f"{request.crop}-{Path(str(request.backdrop)).stem}",
+            inputs,
+        )
     from portraitist.styles.formats import load_format
 
     row = load_format(request.id_photo)
@@ -268,12 +285,16 @@ def _recipe(
 
 def _digest(recipe: Recipe) -> str:
     """Six hex digits of what was asked, so that another request never overwrites this one's files."""
-    asked = json.loads(json.dumps([recipe.config, recipe.seed, recipe.sitters, [i.digest for i in recipe.inputs if i.role != "album"]]))
+    asked = json.loads(
+        json.dumps([recipe.config, recipe.seed, recipe.sitters, [i.digest for i in recipe.inputs if i.role != "album"]])
+    )
     asked[0]["shoot"]["count"] = 0  # ten more of the same request continue it
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:6]
 
 
-def make_again(library: Library, recipe: Recipe, *, placement: Placement | None = None, report: Report = silent) -> Finished:
+def make_again(
+    library: Library, recipe: Recipe, *, placement: Placement | None = None, report: Report = silent
+) -> Finished:
     """The same image from the recipe, its template and its album photos. Raises InputError when one of them is gone or
     was changed, ConfigError when the recipe is of another task."""
     from portraitist.options import from_mapping
@@ -282,7 +303,10 @@ def make_again(library: Library, recipe: Recipe, *, placement: Placement | None 
         raise ConfigError(f"recipe: expected task 'shoot', found '{recipe.task}'")
     placement = placement or Placement()
     request = replace(from_mapping(ShootConfig, recipe.config["shoot"]), count=recipe.index + 1)
-    compose, finishing = from_mapping(ComposeConfig, recipe.config["compose"]), from_mapping(FinishConfig, recipe.config["finish"])
+    compose, finishing = (
+        from_mapping(ComposeConfig, recipe.config["compose"]),
+        from_mapping(FinishConfig, recipe.config["finish"]),
+    )
     request = _same_inputs(request, recipe)
     engine = registry.build("shoot", recipe.engine, compose, placement, report)
     cast = {name: Cast.of(library, name) for name in recipe.sitters}
