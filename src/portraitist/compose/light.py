@@ -34,10 +34,11 @@ def fit_shading(
     ridge = np.diag([0.0, 1, 1, 1, 3, 3, 3, 3, 3]) * _RIDGE
     base = np.asarray(weight, np.float64)
     w: NDArray[np.float64] = base
-    coefficients = np.zeros(9)
+    coefficients: NDArray[np.float64] = np.zeros(9)
     for _ in range(5):
-        coefficients = np.linalg.solve(
-            (basis * w[:, None]).T @ basis + ridge + 1e-6 * np.eye(9), (basis * w[:, None]).T @ values
+        coefficients = np.asarray(
+            np.linalg.solve((basis * w[:, None]).T @ basis + ridge + 1e-6 * np.eye(9), (basis * w[:, None]).T @ values),
+            np.float64,
         )
         residual = np.abs(values - basis @ coefficients)
         w = base * np.minimum(1.0, 4.0 / np.maximum(residual, 1e-6))

@@ -17,6 +17,7 @@ from portraitist.album.values import AcceptedPhoto, Album
 from portraitist.compose.config import ComposeConfig
 from portraitist.compose.engine import ComposeItem
 from portraitist.compose.print_sheet import print_sheet
+from portraitist.content_credentials import Credential
 from portraitist.errors import ConfigError, InputError
 from portraitist.faces.reader import FaceReader
 from portraitist.image import encode_image, open_photo
@@ -90,12 +91,13 @@ def shoot(
     compose: ComposeConfig | None = None,
     finishing: FinishConfig | None = None,
     out: Path | None = None,
+    credential: Credential | None = None,
     placement: Placement | None = None,
     report: Report = silent,
 ) -> list[SavedPortrait]:
     """Make, measure and save `request.count` portraits for each template or backdrop; best likeness first.
 
-    out: folder for the files; without it they go to the first sitter's portraits.
+    out: folder for the files; without it they go to the first sitter's portraits. credential: signs every file.
     Raises InputError for unknown sitters, templates without a face and slots that do not exist; ConfigError when
     nothing, or two kinds of scene at once, are asked for.
     """
@@ -114,7 +116,11 @@ def shoot(
                 request, compose, finishing, sitting, portrait, finished, index, time.perf_counter() - started
             )
             name = f"{sitting.title}-{_digest(recipe)}-{index + 1:02d}"
-            saved.append(save_portrait(finished.image, recipe, folder, name, format=request.format, dpi=sitting.dpi))
+            saved.append(
+                save_portrait(
+                    finished.image, recipe, folder, name, format=request.format, dpi=sitting.dpi, credential=credential
+                )
+            )
             if sitting.dpi is not None:
                 _write_print_sheet(finished.image, saved[-1], sitting.dpi, request.format)
             report(Step("shoot", index + 1, request.count, name))
