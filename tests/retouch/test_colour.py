@@ -60,6 +60,15 @@ def test_gloss_does_not_burn_out() -> None:
     assert match_skin(gloss, skin_tone(ours, EVERYWHERE), tone)[:4, :, 0].max() < tone.high + 5.5
 
 
+def test_teeth_stay_neutral_when_skin_changes() -> None:
+    ours, theirs = patch(32, 14, 18), patch(75, 8, 10, seed=1)
+    teeth = ours.copy()
+    teeth[:6] = (70, 0, 4)
+    moved = match_skin(teeth, skin_tone(ours, EVERYWHERE), skin_tone(theirs, EVERYWHERE))
+    assert np.abs(moved[:6, :, 1]).max() < 2.5
+    assert (moved[:6, :, 2] > -1).all()
+
+
 def test_too_little_skin_is_an_error() -> None:
     with pytest.raises(InputError, match="30 pixels"):
         skin_tone(patch(50, 0, 0), np.zeros((64, 64), np.float32))

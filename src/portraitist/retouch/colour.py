@@ -98,10 +98,29 @@ def match_skin(lab: Lab, source: SkinTone, target: SkinTone) -> Lab:
     spread = source.lightness[1] * float(ends[1] - ends[0]) / 4
     gain = np.clip(target.lightness[1] / max(spread, 0.5), 0.8, 1.25)
     lightness = _soft_ceiling((scaled - wanted) * gain + wanted, target.high)
-    around = (lab[..., 1:] - source.chroma(lab[..., 0])) * np.clip(
-        target.spread / np.maximum(source.spread, 0.3), 0.75, 1.3
-    )
-    return np.asarray(np.dstack([lightness, target.chroma(lightness) + around]), np.float32)
+    chroma = _match_chroma(lab, lightness, source, target)
+    return np.asarray(np.dstack([lightness, chroma]), np.float32)
+
+
+def _match_chroma(lab: Lab, lightness: NDArray[np.float32], source: SkinTone, target: SkinTone) -> NDArray[np.float32]:
+    """Skin keeps its offset from the line. What is far less coloured than skin (teeth, whites of eyes) is scaled and
+    turned with it instead: an offset would push neutral through grey into the opposite hue."""
+    before, after = source.chroma(lab[..., 0]), target.chroma(lightness)
+    gain = np.clip(target.spread / np.maximum(source.spread, 0.3), 0.75, 1.3)
+    offset = after + (lab[..., 1:] - before) * gain
+    power = np.maximum((before**2).sum(-1), 4.0)
+    ratio = _product(after, before * [1, -1]) / power[..., None]
+    size = np.linalg.norm(ratio, axis=-1, keepdims=True)
+    scaled = _product(lab[..., 1:], ratio * np.minimum(1, 1.5 / np.maximum(size, 1e-6)))
+    share = (lab[..., 1:] * before).sum(-1) / power
+    is_skin = np.clip((share - 0.35) / 0.35, 0, 1)[..., None]
+    return np.asarray(is_skin * offset + (1 - is_skin) * scaled, np.float32)
+
+
+def _product(one: NDArray[np.floating], other: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Product of (..., 2) vectors as complex numbers: scale and turn."""
+    real = one[..., 0] * other[..., 0] - one[..., 1] * other[..., 1]
+    return np.stack([real, one[..., 0] * other[..., 1] + one[..., 1] * other[..., 0]], axis=-1)
 
 
 def luminance(lightness: NDArray[np.float32] | np.float32) -> NDArray[np.float32]:
