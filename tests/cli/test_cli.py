@@ -116,7 +116,8 @@ def test_out_of_range_is_a_config_error(people: Path, hopper_path: Path) -> None
 def test_weights_list_names_every_model(capsys: pytest.CaptureFixture[str]) -> None:
     from portraitist import weights
 
-    assert [row["name"] for row in _json(capsys, "weights", "list", "--json")] == list(weights.TABLE)
+    for line in (["weights", "--json"], ["weights", "list", "--json"], ["weights", "--json", "list"]):
+        assert [row["name"] for row in _json(capsys, *line)] == list(weights.TABLE)
 
 
 def test_doctor_passes_here(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -23,5 +23,6 @@ def test_the_demo_is_whole(tmp_path: Path) -> None:
     assert len(recipes) == 6
     assert all(recipe.likeness is None for recipe in recipes)
     swaps = [r.measures["people"][0] for r in recipes if any(i.role == "template" for i in r.inputs)]
-    assert all(p["source_distance"] < 0.6 < p["template_distance"] for p in swaps)
+    # Bounds of tests/compose/test_template.py: one photo each, and Hopper's glasses stay on.
+    assert all(p["source_distance"] < 0.5 < 0.52 < p["template_distance"] for p in swaps)
     assert not Path(os.environ["PORTRAITIST_LIBRARY"]).exists()

@@ -10,6 +10,7 @@ import pytest
 
 from portraitist.faces.reader import FaceReader
 from portraitist.placement import Placement
+from portraitist.retouch.upscale import Upscaler
 from portraitist.tasks.config import FinishConfig
 from portraitist.tasks.finish import Finished, Person, finish
 from portraitist.types import Face, Image, Pixels, Portrait, Reference
@@ -164,9 +165,16 @@ def _error(finished: Finished, clean: Reference) -> float:
     return float(np.abs(finished.image.astype(float) - clean.picture.pixels()).mean())
 
 
-def test_enlarging_keeps_the_picture(collins: Reference, reader: FaceReader) -> None:
-    small = Pixels(collins.picture.pixels()).pixels(64)
-    finished = finish(Portrait(small, ()), [], reader, FinishConfig(scale=2), HERE)
-    assert finished.image.shape == (128, 128, 3)
-    again = Pixels(finished.image).pixels(64).astype(float)
-    assert np.abs(again - small).mean() < 8
+def test_enlarging_comes_after_measuring(
+    collins: Reference, mirrored: Reference, reader: FaceReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a quick stand-in for the network; tests/retouch and tests/tasks/test_shoot.py run the real one."""
+    monkeypatch.setattr(Upscaler, "load", lambda placement: _twice)
+    people, portrait = [Person("collins", [mirrored])], portrait_of(collins)
+    large = finish(portrait, people, reader, FinishConfig(scale=2), HERE)
+    assert large.image.shape == (1024, 1024, 3)
+    assert large.measures == finish(portrait, people, reader, PLAIN, HERE).measures
+
+
+def _twice(image: Image, scale: int) -> Image:
+    return image.repeat(scale, 0).repeat(scale, 1)

@@ -9,11 +9,13 @@ from portraitist.cli.shared import Progress, add_json, say, say_json, table
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command group to the parser."""
-    group = commands.add_parser("weights", help="model files: list, fetch, verify").add_subparsers(
-        metavar="VERB", required=True
-    )
+    parser = commands.add_parser("weights", help="model files: list (also without a verb), fetch, verify")
+    add_json(parser)
+    parser.set_defaults(run=run_list)
+    group = parser.add_subparsers(metavar="VERB")
     listing = group.add_parser("list", help="every model with size, licence, origin and whether it is here")
-    add_json(listing)
+    # Suppressed: its default would take back a --json given before the verb.
+    listing.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print JSON instead of a table")
     listing.set_defaults(run=run_list)
     for name, run, words in (("fetch", run_fetch, "download"), ("verify", run_verify, "check the digests of")):
         verb = group.add_parser(name, help=f"{words} models (all without names)")
