@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
+from portraitist.cli.main import main
 from portraitist.content_credentials import Credential
 from portraitist.errors import ConfigError, EngineError, InputError
 from portraitist.image import encode_image
@@ -121,6 +122,23 @@ def test_save_portrait_signs_the_file(files: tuple[Path, Path], astronaut: Image
     saved = save_portrait(astronaut, recipe, tmp_path, "one", credential=Credential.load(*files))
     assert KIND in json.dumps(_read(saved.path.read_bytes(), "image/png"))
     assert KIND.encode() in saved.path.read_bytes(), "the XMP is still there for readers without C2PA"
+
+
+def test_shoot_signs_what_it_writes(
+    files: tuple[Path, Path], astronaut_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["shoot", str(astronaut_path), "--id-photo", "us-passport", "--consent", "public domain", "--json"]
+    line += ["--library", str(tmp_path / "library"), "-o", str(tmp_path / "out"), "--sign-cert", str(files[0])]
+    assert main(line) == 2, "a certificate without its key"
+    assert not (tmp_path / "library").exists()
+    capsys.readouterr()
+    assert main([*line, "--sign-key", str(files[1])]) == 0
+    written = sorted((tmp_path / "out").glob("*.png"))
+    assert len(written) == 2, "the photo and its print sheet"
+    for path in written:
+        found = _read(path.read_bytes(), "image/png")
+        assert _codes(found) <= {"signingCredential.untrusted"}
+        assert KIND in json.dumps(found)
 
 
 def test_what_cannot_sign_is_refused_before_any_work(files: tuple[Path, Path], tmp_path: Path) -> None:

@@ -11,9 +11,12 @@ from portraitist.cli.portraits import as_json, likeness_words
 from portraitist.cli.shared import Progress, add_json, ask_consent, open_library, say, say_json, table
 from portraitist.compose.backdrop_config import BackdropConfig
 from portraitist.compose.config import ComposeConfig
+from portraitist.content_credentials import ALGORITHMS
+from portraitist.errors import ConfigError
 from portraitist.tasks.config import FinishConfig, ShootConfig
 
 if TYPE_CHECKING:
+    from portraitist.content_credentials import Credential
     from portraitist.library import Library
     from portraitist.provenance import SavedPortrait
 
@@ -32,6 +35,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument("--slots", type=_comma, metavar="1=anna,2=bob", **keep, help="who goes where; none: as it is")
     parser.add_argument("-o", "--out", type=Path, metavar="DIR", help="folder for the files (default: the library)")
     parser.add_argument("--consent", metavar="NAME", help="who agreed, when a photo is given instead of a sitter")
+    parser.add_argument(
+        "--sign-cert", type=Path, metavar="FILE", help="sign as content credentials: certificate chain, PEM"
+    )
+    parser.add_argument("--sign-key", type=Path, metavar="FILE", help="the private key that belongs to it, PEM")
+    parser.add_argument("--sign-algorithm", choices=ALGORITHMS, default="es256", help="of that key (default es256)")
     add_json(parser)
     add_flags(parser, ShootConfig, "what to make", skip=("templates", "count", "slots"))
     add_flags(parser, ComposeConfig, "in a template")
@@ -45,14 +53,34 @@ def run(parsed: argparse.Namespace) -> int:
     from portraitist.tasks.shoot import shoot
 
     library, progress = open_library(parsed), Progress()
-    request = given(parsed, ShootConfig)
+    request, credential = given(parsed, ShootConfig), _credential(parsed)
     compose = given(parsed, ComposeConfig, backdrop=given(parsed, BackdropConfig))
     sitters = [_sitter(library, name, parsed.consent, progress) for name in parsed.sitters]
     finishing = given(parsed, FinishConfig)
-    made = shoot(library, sitters, request, compose=compose, finishing=finishing, out=parsed.out, report=progress)
+    made = shoot(
+        library,
+        sitters,
+        request,
+        compose=compose,
+        finishing=finishing,
+        out=parsed.out,
+        credential=credential,
+        report=progress,
+    )
     progress.close()
     _print(made, parsed.json)
     return 0 if made else 1
+
+
+def _credential(parsed: argparse.Namespace) -> Credential | None:
+    """What signs the portraits; tried before any work is done. Both files, or neither."""
+    if (parsed.sign_cert is None) != (parsed.sign_key is None):
+        raise ConfigError("signing: expected --sign-cert and --sign-key together, found only one")
+    if parsed.sign_cert is None:
+        return None
+    from portraitist.content_credentials import Credential
+
+    return Credential.load(parsed.sign_cert, parsed.sign_key, algorithm=parsed.sign_algorithm)
 
 
 def _comma(text: str) -> tuple[str, ...]:
