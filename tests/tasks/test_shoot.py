@@ -12,7 +12,8 @@ from portraitist.errors import ConfigError, InputError
 from portraitist.library import Consent, Library
 from portraitist.tasks.add import add
 from portraitist.tasks.config import FinishConfig, ShootConfig
-from portraitist.tasks.shoot import make_again, parse_slots, shoot, template_paths
+from portraitist.tasks.shoot import make_again, shoot
+from portraitist.tasks.sitting import parse_slots, template_paths
 from portraitist.types import Pixels
 
 
