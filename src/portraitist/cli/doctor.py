@@ -40,10 +40,12 @@ def _python() -> Check:
 def _packages() -> list[Check]:
     import importlib
 
+    from portraitist.networks import import_ncnn
+
     checks = []
     for module in ("numpy", "scipy", "cv2", "PIL", "pi_heif", "ai_edge_litert", "_dlib_pybind11", "ncnn", "av"):
         try:
-            loaded = importlib.import_module(module)
+            loaded = import_ncnn() if module == "ncnn" else importlib.import_module(module)
             checks.append((module, True, str(getattr(loaded, "__version__", "installed"))))
         except ImportError as error:
             checks.append((module, False, f"{error}; install portraitist again"))

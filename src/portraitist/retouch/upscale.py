@@ -5,7 +5,6 @@ Source: Wang et al., "Real-ESRGAN: Training Real-World Blind Super-Resolution wi
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from portraitist import weights
 from portraitist.errors import ConfigError
+from portraitist.networks import import_ncnn
 from portraitist.placement import Placement
 from portraitist.progress import Report, Step, silent
 from portraitist.types import Image
@@ -42,11 +42,7 @@ class Upscaler:
         if model not in MODELS:
             raise ConfigError(f"upscaler '{model}': unknown; known are {', '.join(MODELS)}")
         placement.require_cpu("upscale")
-        # libgomp reads this when ncnn is first imported. Without it threads that wait spin: on a busy two-core machine
-        # a tile of 16 px took 13 s instead of 0.1 s (ncnn's own openmp_blocktime speaks to LLVM's OpenMP only).
-        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-        import ncnn
-
+        ncnn = import_ncnn()
         network = ncnn.Net()
         network.opt.num_threads = placement.threads
         network.opt.use_vulkan_compute = False
@@ -83,8 +79,7 @@ class Upscaler:
 
     def _enlarge(self, image: Image, scale: int) -> NDArray[np.float32]:
         """One tile, float32 in 0-255."""
-        import ncnn
-
+        ncnn = import_ncnn()
         planes = np.ascontiguousarray(image.transpose(2, 0, 1), np.float32) / 255
         with self.network.create_extractor() as extractor:
             extractor.input("data", ncnn.Mat(planes).clone())
