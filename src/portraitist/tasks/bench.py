@@ -33,18 +33,21 @@ def time_steps(repeats: int = 5, report: Report = silent) -> list[Row]:
             "12-megapixel JPEG decoded at 1000 px": lambda: open_photo(photo).pixels(1000),
             "12-megapixel JPEG read whole, as album add does": lambda: reader.read(open_photo(photo).pixels(1000)),
         }
-        return [_timed(name, step, repeats, report) for name, step in steps.items()]
+        rows = []
+        for done, (name, step) in enumerate(steps.items()):
+            report(Step("timing", done, len(steps), name))
+            rows.append((name, _median(step, repeats)))
+        return rows
 
 
-def _timed(name: str, step: Callable[[], Any], repeats: int, report: Report) -> Row:
-    report(Step("timing", message=name))
+def _median(step: Callable[[], Any], repeats: int) -> float:
     step()
     seconds = []
     for _ in range(repeats):
         start = time.perf_counter()
         step()
         seconds.append(time.perf_counter() - start)
-    return name, statistics.median(seconds)
+    return statistics.median(seconds)
 
 
 def _large_photo(folder: Path) -> Path:
