@@ -108,3 +108,20 @@ def test_height_is_kept_and_never_invented(collins: Reference, hopper_path: Path
     )
     large = compose_backdrop(BackdropScene("white", "square"), collins, BackdropConfig(height=4000))
     assert large.details["scale"] <= 1.01
+
+
+def test_an_own_head_shot_holds_only_pixels_of_the_photo(collins: Reference, astronaut: Image) -> None:
+    x0, y0, x1, y1 = collins.face.box_xyxy.astype(int)
+    tight = np.ascontiguousarray(astronaut[y0 - 40 : y1 + 6, x0 - 30 : x1 + 30])
+    reference = Reference(Pixels(tight), collins.face.moved(-(x0 - 30), -(y0 - 40)))
+    for crop in ("headshot", "square", "half"):
+        portrait = compose_backdrop(BackdropScene("own", crop), reference)
+        assert portrait.details["missing"] == 0, crop
+        assert not any("ends inside" in warning for warning in portrait.details["warnings"])
+
+
+def test_a_head_shot_ends_where_the_photo_ends(collins: Reference, astronaut: Image) -> None:
+    cut = int(collins.face.box_xyxy[3]) + 12
+    reference = Reference(Pixels(np.ascontiguousarray(astronaut[:cut])), collins.face)
+    portrait = compose_backdrop(BackdropScene("blue", "headshot"), reference)
+    assert portrait.details["missing"] < 0.01

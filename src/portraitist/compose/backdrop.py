@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from portraitist.compose import backdrops
 from portraitist.compose.backdrop_config import BackdropConfig
-from portraitist.compose.crop import RULES, Frame, check_crop, frames_for, measure_head
+from portraitist.compose.crop import RULES, Frame, check_crop, frame_above, frame_inside, frames_for, measure_head
 from portraitist.faces.regions import skin_mask
 from portraitist.progress import Report, Step, silent
 from portraitist.retouch.matte import (
@@ -63,16 +63,14 @@ def compose_backdrop(
     report(Step("cut out", 0, 3))
     cut = cut_out(reference, config, segmenter)
     report(Step("crop", 1, 3))
-    head = measure_head(cut.face, cut.matte, upright=config.straighten)
-    frames = frames_for(scene.crop, head, cut.matte.shape, config.height, config.padding)
-    frame = _roomiest(frames, cut.matte, whole=_name(scene.backdrop) == backdrops.OWN)
+    frame, wanted = _choose_frame(scene, cut, config)
     report(Step("compose", 2, 3))
     image, missing = _render(scene.backdrop, cut, frame, config, seed)
     warnings = _warnings(scene, frame, missing)
-    if scene.crop in RULES and frame is not frames[0]:
+    if scene.crop in RULES and frame is not wanted:
         warnings.append(f"the crop is tighter than '{scene.crop}': the photo has no more room")
     details: dict[str, Any] = {"crop": scene.crop, "backdrop": _name(scene.backdrop), "scale": round(frame.scale, 4)}
-    details |= {"roll": round(head.roll, 2), "missing": round(missing, 4), "warnings": warnings}
+    details |= {"roll": round(_tilt(frame), 2), "missing": round(missing, 4), "warnings": warnings}
     return Portrait(image, (reference.picture.digest,), None, details)
 
 
@@ -98,18 +96,52 @@ def cut_out(
     return CutOut(image, face, matte, estimate_foreground(image, matte))
 
 
+def _choose_frame(scene: BackdropScene, cut: CutOut, config: BackdropConfig) -> tuple[Frame, Frame]:
+    """The frame to render, and the one the rule wants. A head shot ends where the photo ends; an ID photo cannot."""
+    whole = _name(scene.backdrop) == backdrops.OWN
+    head = measure_head(cut.face, cut.matte, upright=config.straighten)
+    frames = frames_for(scene.crop, head, cut.matte.shape, config.height, config.padding)
+    frame = _roomiest(frames, cut.matte, whole=whole)
+    if scene.crop not in RULES:
+        return frame, frames[0]
+    if not whole:
+        little = _missing(frame, _smaller(cut.matte), whole) < _LITTLE
+        return (frame if little else frame_above(frame, cut.matte.shape[0])), frames[0]
+    inside = frame_inside(frame, cut.matte.shape)
+    if _keeps_head(inside, cut.face) or not config.straighten:
+        return (frame if inside.size == frame.size and np.allclose(inside.matrix, frame.matrix) else inside), frames[0]
+    level = measure_head(cut.face, cut.matte, upright=False)  # turning costs corners that this photo does not have
+    turned = frames_for(scene.crop, level, cut.matte.shape, config.height, config.padding)
+    return frame_inside(_roomiest(turned, cut.matte, whole=True), cut.matte.shape), frames[0]
+
+
+def _keeps_head(frame: Frame, face: Face) -> bool:
+    """Whether every point of the face lies in the frame."""
+    points = face.landmarks[:, :2] @ frame.matrix[:, :2].T + frame.matrix[:, 2]
+    return bool((points >= 0).all() and (points <= np.array(frame.size[::-1])).all())
+
+
+def _tilt(frame: Frame) -> float:
+    """Degrees the picture was turned by."""
+    return float(np.degrees(np.arctan2(frame.matrix[0, 1], frame.matrix[0, 0])))
+
+
 def _roomiest(frames: Sequence[Frame], matte: Mask, *, whole: bool) -> Frame:
     """The first frame that the photo fills, else the one it fills best.
 
     Only where the person is counts, as a backdrop fills the rest; `whole` counts every pixel.
     """
-    small = cv2.resize(matte, None, fx=1 / _STEP, fy=1 / _STEP, interpolation=cv2.INTER_AREA)
+    small = _smaller(matte)
     shares = []
     for frame in frames:
         shares.append(_missing(frame, small, whole))
         if shares[-1] < _LITTLE:
             return frame
     return frames[int(np.argmin(shares))]
+
+
+def _smaller(matte: Mask) -> Mask:
+    return np.asarray(cv2.resize(matte, None, fx=1 / _STEP, fy=1 / _STEP, interpolation=cv2.INTER_AREA), np.float32)
 
 
 _STEP = 8
@@ -140,9 +172,22 @@ def _render(backdrop: str | Image, cut: CutOut, frame: Frame, config: BackdropCo
     else:
         behind = backdrops.paint_backdrop(backdrop, frame.size, seed)
     opacity = matte[..., None]
-    front = _warp(cut.foreground, frame, cv2.BORDER_REPLICATE)
+    front = _soften_streaks(_warp(cut.foreground, frame, cv2.BORDER_REPLICATE), frame, cut.matte.shape[0])
     mixed = front * opacity + behind * (1 - opacity)
     return np.round(mixed).astype(np.uint8), float(((covered < 0.5) & (matte > 0.5)).mean())
+
+
+def _soften_streaks(front: Image, frame: Frame, photo_height: int) -> Image:
+    """Below the photo's last row its colours go on downwards; blurred across, they read as cloth, not as stripes."""
+    h, w = frame.size
+    y, x = np.mgrid[0:h, 0:w].astype(np.float32)
+    back = cv2.invertAffineTransform(frame.matrix)
+    below = (back[1, 0] * x + back[1, 1] * y + back[1, 2] - (photo_height - 1)) * frame.scale
+    if below.max() <= 0:
+        return front
+    share = np.clip(below / (0.04 * h), 0, 1)[..., None]
+    soft = cv2.GaussianBlur(front, (0, 0), sigmaX=0.04 * w, sigmaY=0.5, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(np.round(front * (1 - share) + soft * share), np.uint8)
 
 
 def _extend_down(matte: Mask, frame: Frame, covered: Mask) -> Mask:

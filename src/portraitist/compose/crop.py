@@ -71,7 +71,7 @@ def _turn(points: NDArray[np.floating], roll: float) -> NDArray[np.float64]:
 
 
 def _crown(matte: Mask, roll: float, x: float, half: float, forehead: float, chin: float) -> float:
-    """Highest line, in the head's frame, that the person fills to a half across a strip over the forehead.
+    """Highest line, in the head's frame, that the person fills to a quarter across a strip over the forehead.
 
     A bun or a hat is part of it; the guess from the mesh is used where the matte ends below the forehead.
     """
@@ -81,7 +81,7 @@ def _crown(matte: Mask, roll: float, x: float, half: float, forehead: float, chi
     strip = turned[np.abs(turned[:, 0] - x) < half]
     above = strip[(strip[:, 1] < forehead) & (strip[:, 1] > forehead - 1.2 * face_height), 1]
     counts = np.bincount(np.floor(forehead - above).astype(int), minlength=1) if len(above) else np.zeros(1)
-    gaps = np.flatnonzero(counts < half)
+    gaps = np.flatnonzero(counts < half / 2)
     reach = int(gaps[0]) if len(gaps) else len(counts)
     return forehead - max(reach, 0.12 * face_height)
 
@@ -189,6 +189,28 @@ def _frame(head: Head, size: tuple[int, int], scale: float, chin: float) -> Fram
     """Scale the head's frame and put its centre line in the middle and its chin at row `chin`."""
     shift = np.array([size[1] / 2 - scale * head.centre, chin - scale * head.chin])
     return Frame(size, np.hstack([scale * _rotation(head.roll), shift[:, None]]))
+
+
+def frame_inside(frame: Frame, photo_size: tuple[int, int]) -> Frame:
+    """The same scale and tilt, moved and where needed made smaller, so that every pixel lies inside the photo."""
+    size = np.array(frame.size[::-1], np.float64)
+    spread = np.abs(np.linalg.inv(frame.matrix[:, :2])) / 2  # half the photo's width and height that the frame spans
+    room = np.array(photo_size[::-1], np.float64) - 1
+    kept = np.floor(size * min(1.0, float((room / 2 / (spread @ size)).min())))
+    reach = spread @ kept
+    centre = np.linalg.solve(frame.matrix[:, :2], size / 2 - frame.matrix[:, 2])
+    centre = np.clip(centre, reach, np.maximum(room - reach, reach))
+    shift = kept / 2 - frame.matrix[:, :2] @ centre
+    return Frame((int(kept[1]), int(kept[0])), np.hstack([frame.matrix[:, :2], shift[:, None]]))
+
+
+def frame_above(frame: Frame, photo_height: int) -> Frame:
+    """The frame moved up until it ends where the photo does: a backdrop can fill what is above, not a missing body."""
+    h, w = frame.size
+    back = np.linalg.inv(np.vstack([frame.matrix, [0, 0, 1]]))
+    lowest = max(float(back[1] @ [x, h, 1]) for x in (0, w))
+    excess = max(0.0, lowest - (photo_height - 1)) / back[1, 1]
+    return Frame(frame.size, frame.matrix + np.array([[0, 0, 0], [0, 0, excess]]))
 
 
 def _rotation(roll: float) -> NDArray[np.float64]:

@@ -37,12 +37,30 @@ def estimate_matte_closed_form(
     """
     small = fit_within(image, solved_side)
     if small.shape == image.shape:
-        return _settle(solve_closed_form(image, trimap, epsilon=epsilon, belief_weight=belief_weight))
+        solved = solve_closed_form(image, trimap, epsilon=epsilon, belief_weight=belief_weight)
+        return _settle(_without_islands(solved, trimap))
     reduced = _reduce_trimap(trimap, small.shape)
-    matte = guided_upsample(
-        solve_closed_form(small, reduced, epsilon=epsilon, belief_weight=belief_weight), small, image
-    )
+    solved = solve_closed_form(small, reduced, epsilon=epsilon, belief_weight=belief_weight)
+    matte = guided_upsample(_without_islands(solved, reduced), small, image)
     return np.where((trimap > 0) & (trimap < 1), _settle(matte), trimap).astype(np.float32)
+
+
+def _without_islands(matte: Mask, trimap: Mask) -> Mask:
+    """Drop patches that touch no known part of the person, unless they are as thin as strands of hair."""
+    count, labels = cv2.connectedComponents((matte > 0.2).astype(np.uint8))
+    rooted = np.zeros(count, bool)
+    rooted[np.unique(labels[trimap >= 1])] = True
+    depth = cv2.distanceTransform((labels > 0).astype(np.uint8), cv2.DIST_L2, 3)
+    thick = np.zeros(count)
+    np.maximum.at(thick, labels.ravel(), depth.ravel())
+    dropped = ~rooted & (thick > _STRAND * max(matte.shape))
+    dropped[0] = False
+    around = cv2.dilate(dropped[labels].astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    return np.where(around & ~rooted[labels], 0, matte).astype(np.float32)
+
+
+_STRAND = 0.006
+"""Half the thickness of the widest loose strand, as a share of the picture's longer side."""
 
 
 def _settle(matte: Mask) -> Mask:

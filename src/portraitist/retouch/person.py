@@ -19,12 +19,17 @@ from portraitist.types import Face, Image, Mask
 
 _NETWORK_SIDE = 256
 _TRIMAP_SIDE = 512
+_SURE = 0.3
+"""Before a busy background, beliefs within this of certainty are taken as known."""
 _HERE = Placement()
 
 
 @dataclass(frozen=True)
 class PersonSegmenter:
-    """MediaPipe's selfie segmentation: (h, w) probability of a person, blurry at 1/256 of the side."""
+    """MediaPipe's selfie segmentation: (h, w) probability of a person, blurry at 1/256 of the side.
+
+    Each look is averaged with the look at the mirrored picture: what the network sees one way only is rarely hair.
+    """
 
     network: LiteNetwork
 
@@ -45,8 +50,12 @@ class PersonSegmenter:
     def _segment(self, image: Image) -> Mask:
         h, w = image.shape[:2]
         small = cv2.resize(image, (_NETWORK_SIDE, _NETWORK_SIDE), interpolation=cv2.INTER_AREA)
-        probability = self.network(small[None].astype(np.float32) / 255)[0][0, :, :, 0]
+        probability = (self._once(small) + self._once(small[:, ::-1])[:, ::-1]) / 2
         return np.asarray(cv2.resize(probability, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
+
+    def _once(self, small: Image) -> NDArray[np.float32]:
+        scaled = np.ascontiguousarray(small[None], np.float32) / np.float32(255)
+        return self.network(scaled)[0][0, :, :, 0]
 
 
 @functools.cache
@@ -82,16 +91,37 @@ def person_trimap(
     """(h, w) float32 at the picture's size: 1 surely the person of `face`, 0 surely not, between: unknown.
 
     In the unknown band, wide around the hair and narrow along shoulders, the value is a belief from the network and
-    from the colours on both sides of the band. `side` is the longer side in pixels at which it is made.
+    from the colours on both sides of the band. Before a busy background (flags, posters, foliage) colours mislead the
+    solver: there the band is narrower and beliefs near certainty become known. `side` is the longer side in pixels at
+    which it is made.
     """
     small = fit_within(image, side)
     face = face.scaled(max(small.shape[:2]) / max(image.shape[:2]))
     probability = _only_this_person((segmenter or default_segmenter())(small, face), face)
-    trimap = _band(probability, face)
+    busy = _busy_background(small, probability, face_width(face))
+    trimap = _band(probability, face, busy)
     unknown = trimap == 0.5
-    trimap[unknown] = _belief(small, trimap, probability, face_width(face))[unknown]
+    belief = _belief(small, trimap, probability, face_width(face))
+    trimap[unknown] = np.where(belief < _SURE * busy, 0, np.where(belief > 1 - _SURE * busy, 1, belief))[unknown]
     h, w = image.shape[:2]
     return np.asarray(cv2.resize(trimap, (w, h), interpolation=cv2.INTER_NEAREST), np.float32)
+
+
+def _busy_background(image: Image, probability: Mask, width: float) -> Mask:
+    """(h, w) in [0, 1]: 0 where the background nearby is plain, 1 where its colours vary by 11 % or more.
+
+    The local deviation of the pixels that the network holds for background, over a quarter of a face width.
+    """
+    weight = (cv2.dilate(probability, _disc(0.06 * width)) < 0.1).astype(np.float32)
+    colours = image.astype(np.float32) / 255
+    sums = np.dstack([weight[..., None] * colours, weight * (colours**2).sum(axis=2), weight])
+    coarse = cv2.resize(sums, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    coarse = cv2.GaussianBlur(coarse, (0, 0), max(0.25 * width / 4, 0.5))
+    local = cv2.resize(coarse, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    mass = np.maximum(local[..., 4], 1e-4)
+    variance = local[..., 3] / mass - ((local[..., :3] / mass[..., None]) ** 2).sum(axis=2)
+    deviation = np.sqrt(np.maximum(variance, 0) / 3)
+    return np.asarray(np.clip((deviation - 0.03) / 0.08, 0, 1) * np.clip(local[..., 4] / 0.01, 0, 1), np.float32)
 
 
 def _belief(image: Image, trimap: Mask, probability: Mask, width: float) -> Mask:
@@ -127,13 +157,15 @@ def _only_this_person(probability: Mask, face: Face) -> Mask:
     return np.where(keep > 0, probability, 0).astype(np.float32)
 
 
-def _band(probability: Mask, face: Face) -> Mask:
+def _band(probability: Mask, face: Face, busy: Mask) -> Mask:
     width = face_width(face)
-    likely, unlikely = (probability > 0.9).astype(np.uint8), (probability > 0.1).astype(np.uint8)
+    likely = (probability > 0.9).astype(np.uint8)
+    unlikely = (probability > 0.1 + 0.4 * busy).astype(np.uint8)
     hair = _hair_zone(face, probability.shape)
     inner = np.where(hair, cv2.erode(likely, _disc(0.08 * width)), cv2.erode(likely, _disc(0.04 * width)))
-    outer = np.where(hair, cv2.dilate(unlikely, _disc(0.13 * width)), cv2.dilate(unlikely, _disc(0.06 * width)))
-    trimap = np.where(inner > 0, 1.0, np.where(outer > 0, 0.5, 0.0)).astype(np.float32)
+    reach = width * np.where(hair, 0.13 - 0.07 * busy, 0.06)
+    outer = cv2.distanceTransform(1 - unlikely, cv2.DIST_L2, 5) <= reach
+    trimap = np.where(inner > 0, 1.0, np.where(outer, 0.5, 0.0)).astype(np.float32)
     trimap[_inner_face(face, probability.shape)] = 1.0
     return trimap
 
