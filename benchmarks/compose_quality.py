@@ -25,6 +25,7 @@ import numpy as np
 
 from portraitist.compose.config import ComposeConfig
 from portraitist.compose.engine import ComposeItem, build
+from portraitist.compose.occlusion import wears_glasses
 from portraitist.compose.shape import pose_like
 from portraitist.errors import InputError
 from portraitist.faces.ranking import measure_likeness
@@ -39,9 +40,6 @@ from portraitist.retouch.colour import to_lab
 from portraitist.scenes.slots import find_slots
 from portraitist.scenes.values import Slot, TemplateScene
 from portraitist.types import Face, Image, Points, Portrait, Reference
-
-GLASSES = {"caltech_07_half"}
-"""Judge and tune people of the albums who wear glasses, by looking."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +134,7 @@ def measure(portrait: Portrait, scene: TemplateScene, slot: Slot, person: Person
     record["outline_sitter"] = outline_distance(face.landmarks, pose_like(source.face.landmarks, slot.face.landmarks))
     record["outline_template"] = outline_distance(face.landmarks, slot.face.landmarks)
     record["seam"] = seam_ratio(portrait.image, template, face)
-    record["yaw"] = slot.face.pose.yaw
+    record |= {"yaw": slot.face.pose.yaw, "glasses": wears_glasses(template, slot.face)}
     return record
 
 
@@ -167,6 +165,41 @@ def row(name: str, records: list[dict[str, Any]]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
+GROUPS: list[tuple[str, Callable[[dict[str, Any]], bool]]] = [
+    ("all", lambda r: True),
+    ("skin light (ITA > 28)", lambda r: r["ita"] > 28),
+    ("skin medium (10-28)", lambda r: 10 < r["ita"] <= 28),
+    ("skin dark (<= 10)", lambda r: r["ita"] <= 10),
+    ("female", lambda r: r["sex"] == "female"),
+    ("male", lambda r: r["sex"] == "male"),
+    ("template with glasses", lambda r: bool(r.get("glasses"))),
+    ("template yaw > 20", lambda r: abs(r.get("yaw", 0)) > 20),
+    ("template yaw <= 20", lambda r: abs(r.get("yaw", 0)) <= 20),
+]
+
+
+def print_table(records: list[dict[str, Any]], seconds: list[float]) -> None:
+    sys.stdout.write(
+        "| group | pairs | face found | sitter < 0.5 | median | template > 0.6 | outline nearer sitter | seam |\n"
+    )
+    sys.stdout.write("|---|---|---|---|---|---|---|---|\n")
+    for name, member in GROUPS:
+        sys.stdout.write(row(name, [r for r in records if member(r)]) + "\n")
+    area = [r["area"] for r in records]
+    same = all(r["outside_same"] for r in records)
+    sys.stdout.write(
+        f"\nchanged region / oval: median {np.median(area):.2f}, largest {max(area):.2f}; outside identical: {same}\n"
+    )
+    sys.stdout.write(f"seconds a portrait, template analysed on the way: median {np.median(seconds):.2f}\n")
+
+
+def side_by_side(portrait: Portrait, scene: TemplateScene, slot: Slot, person: Person) -> list[Image]:
+    """The photo used, the template and the portrait, cropped alike."""
+    used = next(r for r in person.references if r.picture.digest in portrait.sources)
+    template = scene.picture.pixels()
+    return [crop(used.picture.pixels(), used.face), crop(template, slot.face), crop(portrait.image, slot.face)]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
@@ -190,40 +223,8 @@ def main() -> None:
         record |= {"person": person.name, "scene": name, "slot": slot.number, "sex": person.sex, "ita": person.ita}
         records.append(record)
         if args.sheets:
-            used = next(r for r in person.references if r.picture.digest in portrait.sources)
-            template = scene.picture.pixels()
-            tiles.append(
-                (
-                    record,
-                    [
-                        crop(used.picture.pixels(), used.face),
-                        crop(template, slot.face),
-                        crop(portrait.image, slot.face),
-                    ],
-                )
-            )
-    sys.stdout.write(
-        "| group | pairs | face found | sitter < 0.5 | median | template > 0.6 | outline nearer sitter | seam |\n"
-    )
-    sys.stdout.write("|---|---|---|---|---|---|---|---|\n")
-    groups: list[tuple[str, Callable[[dict[str, Any]], bool]]] = [
-        ("all", lambda r: True),
-        ("skin light (ITA > 28)", lambda r: r["ita"] > 28),
-        ("skin medium (10-28)", lambda r: 10 < r["ita"] <= 28),
-        ("skin dark (<= 10)", lambda r: r["ita"] <= 10),
-        ("female", lambda r: r["sex"] == "female"),
-        ("male", lambda r: r["sex"] == "male"),
-        ("template yaw > 20", lambda r: abs(r.get("yaw", 0)) > 20),
-        ("template yaw <= 20", lambda r: abs(r.get("yaw", 0)) <= 20),
-    ]
-    for name, member in groups:
-        sys.stdout.write(row(name, [r for r in records if member(r)]) + "\n")
-    area = [r["area"] for r in records]
-    same = all(r["outside_same"] for r in records)
-    sys.stdout.write(
-        f"\nchanged region / oval: median {np.median(area):.2f}, largest {max(area):.2f}; outside identical: {same}\n"
-    )
-    sys.stdout.write(f"seconds a portrait, template analysed on the way: median {np.median(seconds):.2f}\n")
+            tiles.append((record, side_by_side(portrait, scene, slot, person)))
+    print_table(records, seconds)
     if args.json:
         args.json.write_text(json.dumps(records, indent=1))
     if args.sheets:
