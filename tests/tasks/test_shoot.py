@@ -80,11 +80,11 @@ def test_head_shot_and_id_photo(people: Library, tmp_path: Path) -> None:
 
 def test_enlarged_portraits_are_larger_and_still_the_sitter(people: Library, hopper_path: Path, tmp_path: Path) -> None:
     small = tmp_path / "small.png"
-    PillowImage.open(hopper_path).convert("RGB").crop((150, 60, 360, 270)).resize((120, 120)).save(small)
+    PillowImage.open(hopper_path).convert("RGB").crop((150, 60, 360, 270)).resize((72, 72)).save(small)
     (portrait,) = shoot(
         people, ["collins"], ShootConfig(templates=(str(small),)), finishing=FinishConfig(scale=2), out=tmp_path
     )
-    assert PillowImage.open(portrait.path).size == (240, 240)
+    assert PillowImage.open(portrait.path).size == (144, 144)
 
 
 def test_wrong_requests_teach(people: Library, hopper_path: Path, tmp_path: Path) -> None:
