@@ -78,7 +78,7 @@ def test_head_shot_and_id_photo(people: Library, tmp_path: Path) -> None:
     assert any("authorities" in w.lower() for w in photo.recipe.details["warnings"])
 
 
-def test_enlarged_portraits_are_larger_and_still_the_sitter(people: Library, hopper_path: Path, tmp_path: Path) -> None:
+def test_enlarged_portraits_are_larger(people: Library, hopper_path: Path, tmp_path: Path) -> None:
     small = tmp_path / "small.png"
     PillowImage.open(hopper_path).convert("RGB").crop((150, 60, 360, 270)).resize((72, 72)).save(small)
     (portrait,) = shoot(
