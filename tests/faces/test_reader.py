@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from portraitist.faces.quality import measure_sharpness
 from portraitist.faces.reader import FaceReader, distinct
 from portraitist.types import Face, Image, Pose
 
@@ -121,3 +122,23 @@ def test_smiles_rank_over_neutral_faces(reader: FaceReader, shared_data: Path) -
     assert smiling is not None
     assert neutral is not None
     assert smiling.smile > neutral.smile + 0.2
+
+
+def test_shut_eyes_are_seen(shared_data: Path, reader: FaceReader) -> None:
+    """The one photo of the first Caltech album with both eyes shut, and its neighbour."""
+    folder = shared_data / "albums" / "caltech_01"
+    shut, open_ = (
+        max(reader.read(load(folder / name), embed=False), key=lambda f: f.width)
+        for name in ("image_0010.jpg", "image_0009.jpg")
+    )
+    assert shut.expression is not None
+    assert open_.expression is not None
+    assert shut.expression.eyes_open < 0.2
+    assert open_.expression.eyes_open > 0.9
+
+
+def test_noise_is_not_sharpness(astronaut: Image) -> None:
+    grey = cv2.cvtColor(astronaut[70:262, 150:342], cv2.COLOR_RGB2GRAY)
+    noisy = np.clip(grey + np.random.default_rng(0).normal(0, 40, grey.shape), 0, 255).astype(np.uint8)
+    assert measure_sharpness(np.asarray(grey, np.uint8)) > 0.6
+    assert measure_sharpness(noisy) < 0.1

@@ -9,6 +9,7 @@ import numpy as np
 from portraitist.faces.detect import Detection
 from portraitist.faces.embed import Embedder
 from portraitist.faces.expression import measure_expression
+from portraitist.faces.eyes import EyeNetwork
 from portraitist.faces.light import estimate_light
 from portraitist.faces.mesh import MeshNetwork
 from portraitist.faces.pose import estimate_pose
@@ -40,11 +41,12 @@ class FaceReader:
     search: FaceSearch
     mesh: MeshNetwork
     embedder: Embedder
+    eyes: EyeNetwork
 
     @classmethod
     def load(cls, placement: Placement = Placement()) -> FaceReader:
         """Fetches weights where they are missing (WeightsError when that is impossible)."""
-        return cls(FaceSearch(placement), MeshNetwork(placement), Embedder(placement))
+        return cls(FaceSearch(placement), MeshNetwork(placement), Embedder(placement), EyeNetwork(placement))
 
     def read(self, image: Image, *, embed: bool = True, thorough: bool = False) -> list[Face]:
         """Faces from left to right, in pixels of `image` (h, w, 3), every measure filled; embeddings when asked.
@@ -53,7 +55,7 @@ class FaceReader:
         """
         levels = Pyramid(image)
         fits = [fit for d in self.search.find(levels, thorough=thorough) if (fit := self._fit(levels, d)) is not None]
-        faces = [_measured(levels, fit) for fit in distinct(fits)]
+        faces = [self._measured(levels, fit) for fit in distinct(fits)]
         faces.sort(key=lambda face: float(face.centre[0]))
         if not embed:
             return faces
@@ -78,6 +80,14 @@ class FaceReader:
         landmarks, presence = self.mesh.fit(levels, centre, found.side, roll)
         return Face(bounding_box(landmarks), landmarks, found.score, presence, estimate_pose(landmarks))
 
+    def _measured(self, levels: Pyramid, face: Face) -> Face:
+        expression = measure_expression(face.landmarks)
+        openness = self.eyes.openness(levels, face)
+        if openness is not None:
+            expression = replace(expression, eyes_open=min(expression.eyes_open, openness))
+        quality = measure_quality(levels, face, expression)
+        return replace(face, expression=expression, quality=quality, light=estimate_light(levels.image, face))
+
 
 def _certainty(face: Face) -> float:
     return face.score * face.presence
@@ -85,12 +95,6 @@ def _certainty(face: Face) -> float:
 
 def _needed(face: Face) -> float:
     return CERTAINTY if abs(face.pose.roll) < 60 else CERTAINTY_TURNED
-
-
-def _measured(levels: Pyramid, face: Face) -> Face:
-    expression = measure_expression(face.landmarks)
-    quality = measure_quality(levels, face, expression)
-    return replace(face, expression=expression, quality=quality, light=estimate_light(levels.image, face))
 
 
 def distinct(faces: list[Face]) -> list[Face]:
