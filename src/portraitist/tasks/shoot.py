@@ -33,6 +33,7 @@ _NETWORKS = (
     "blazeface-short",
     "blazeface-full",
     "face-mesh",
+    "iris",
     "dlib-resnet",
     "selfie-segmentation",
     "palm-detection-full",
