@@ -18,9 +18,10 @@ _RIDGE = 6.0
 
 
 def harmonics(normals: NDArray[np.floating]) -> NDArray[np.float32]:
-    """(n, 9) real spherical harmonics up to order two, without their constants (the fit absorbs them)."""
-    x, y, z = np.asarray(normals, np.float32).T
-    return np.column_stack([np.ones_like(x), x, y, z, x * y, x * z, y * z, x * x - y * y, 3 * z * z - 1])
+    """(..., 9) real spherical harmonics up to order two of (..., 3) normals, without their constants (the fit absorbs
+    them)."""
+    x, y, z = np.moveaxis(np.asarray(normals, np.float32), -1, 0)
+    return np.stack([np.ones_like(x), x, y, z, x * y, x * z, y * z, x * x - y * y, 3 * z * z - 1], axis=-1)
 
 
 def fit_shading(

@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portraitist.compose.occlusion.rims import around, rim_curve, within
-from portraitist.compose.occlusion.skin import fit_skin, to_lab
+from portraitist.compose.occlusion.skin import fit_skin
 from portraitist.compose.occlusion.strangeness import strangeness
 from portraitist.compose.occlusion.view import FaceView
 from portraitist.faces.regions import brows_mask, polygon_mask
 from portraitist.faces.topology import mirror_index
+from portraitist.retouch.colour import to_lab
 from portraitist.types import Face, Image, Mask, Points
 
 Values = NDArray[np.float32]

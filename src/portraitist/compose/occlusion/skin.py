@@ -15,9 +15,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from portraitist.compose.light import harmonics
 from portraitist.compose.texture import triangle_map, warp_map
 from portraitist.faces.regions import polygon_mask, skin_mask
 from portraitist.faces.topology import vertex_normals
+from portraitist.retouch.colour import to_lab
 from portraitist.types import Face, Image
 
 Values = NDArray[np.float32]
@@ -39,11 +41,6 @@ class SkinModel:
         return self.lab - self.expected
 
 
-def to_lab(image: Image) -> Values:
-    """CIE LAB, L in 0-100."""
-    return np.asarray(cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
-
-
 def fit_skin(image: Image, face: Face) -> SkinModel:
     """Fit in two rounds: the middle of the face with four terms, then all skin like it with nine.
 
@@ -52,7 +49,7 @@ def fit_skin(image: Image, face: Face) -> SkinModel:
     size = image.shape[0], image.shape[1]
     lab = cv2.GaussianBlur(to_lab(image), (0, 0), 1.0)
     normals = _normals(face, size)
-    basis = _harmonics(normals).reshape(-1, 9)
+    basis = harmonics(normals).reshape(-1, 9)
     flat = lab.reshape(-1, 3)
     wide = _sample(face, size, lab)
     core = wide & (polygon_mask(size, [_core_ring(face)]) > 0.5)
@@ -110,11 +107,6 @@ def _normals(face: Face, size: tuple[int, int]) -> Values:
     known[nearest[~hole]] = values[~hole]
     smooth = cv2.blur(known[nearest], (5, 5))
     return np.asarray(cv2.resize(smooth, size[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
-
-
-def _harmonics(n: Values) -> Values:
-    x, y, z = n[..., 0], n[..., 1], n[..., 2]
-    return np.stack([np.ones_like(x), x, y, z, x * y, x * z, y * z, x * x - y * y, 3 * z * z - 1], -1)
 
 
 def _robust_fit(basis: Values, seen: Values, delta: float = 1.5) -> NDArray[np.float64]:
