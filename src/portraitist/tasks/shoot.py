@@ -29,6 +29,7 @@ from portraitist.tasks.sitting import Cast, Sitting, people_of, sitters_in, sitt
 from portraitist.types import Image, Portrait
 from portraitist.weights import TABLE
 
+_ENLARGING = ("realesrgan-x4plus.param", "realesrgan-x4plus.bin")
 _NETWORKS = (
     "blazeface-short",
     "blazeface-full",
@@ -127,7 +128,7 @@ def _recipe(
         index=index,
         sitters=tuple(c.name for c in cast),
         inputs=(*sitting.inputs, *used),
-        weights={name: TABLE[name].sha256 or "" for name in _NETWORKS},
+        weights={name: TABLE[name].sha256 or "" for name in (*_NETWORKS, *(_ENLARGING if finishing.scale > 1 else ()))},
         timings=timings,
         versions=versions(),
         likeness=finished.likeness,
