@@ -39,9 +39,8 @@ def test_opening_a_library_creates_nothing(tmp_path: Path) -> None:
 
 
 def test_unnamed_sitters_are_called_by_their_photo(library: Library) -> None:
-    sitter = library.create_unnamed("0123456789abcdef" * 4, Consent.now("me", "flag"))
-    assert sitter.name == unnamed_id("0123456789abcdef" * 4) == "unnamed-0123456789ab"
-    assert sitter.is_unnamed
+    sitter = library.create_sitter(unnamed_id("0123456789abcdef" * 4), Consent.now("me", "flag"))
+    assert sitter.name == "unnamed-0123456789ab"
 
 
 @pytest.mark.parametrize("name", ["", " ", ".", "..", ".hidden", "a/b", "a\\b", "a\nb", "a\0b", "x" * 121, "C:"])

@@ -58,11 +58,6 @@ class Sitter:
         """Where portraits and their recipes go."""
         return self.folder / "portraits"
 
-    @property
-    def is_unnamed(self) -> bool:
-        """True for a sitter made from a single photo instead of a name."""
-        return self.name.startswith(_UNNAMED)
-
 
 class Library:
     """All sitters under one root folder. Opening one creates nothing."""
@@ -109,10 +104,6 @@ class Library:
         folder = self.sitters_dir / checked_name(name)
         write_json(folder / "sitter.json", {"name": checked_name(name), "consent": asdict(consent)})
         return _read_sitter(folder)
-
-    def create_unnamed(self, photo_digest: str, consent: Consent) -> Sitter:
-        """A sitter for one photo, called by an id made from the photo's digest, so the same photo is the same id."""
-        return self.create_sitter(unnamed_id(photo_digest), consent)
 
 
 def default_root() -> Path:

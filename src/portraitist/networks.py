@@ -27,11 +27,6 @@ class LiteNetwork:
         self._outputs = self._interpreter.get_output_details()
         self._lock = threading.Lock()
 
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Shape the model wants, batch first."""
-        return tuple(int(n) for n in self._input["shape"])
-
     def __call__(self, array: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """Outputs as float32 copies."""
         with self._lock:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import pytest
 
 from portraitist.faces.likeness import MIDPOINT, likeness
-from portraitist.faces.ranking import copy_paste, measure_likeness, rank
+from portraitist.faces.ranking import copy_paste, measure_likeness
 from portraitist.faces.reader import FaceReader
 from portraitist.types import Embedding, Face, Image, Pixels, Pose, Reference
 
@@ -43,12 +41,6 @@ def test_with_no_photo_left_it_is_not_measurable() -> None:
     measured = measure_likeness(face_at(0.0), [only], {only.picture.digest})
     assert not measured.measurable
     assert measured.score is None
-
-
-def test_rank_puts_the_nearest_first_and_the_unmeasurable_last() -> None:
-    candidates = [face_at(0.3), replace(face_at(0.0), embedding=None), face_at(0.05)]
-    ranked = rank(candidates, [reference_at(0.0), reference_at(0.2)], exclude_digests=())
-    assert [item.index for item in ranked] == [2, 0, 1]
 
 
 def test_a_recoloured_copy_is_noticed(reader: FaceReader, astronaut: Image, hopper: Image) -> None:

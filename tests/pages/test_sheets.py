@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from portraitist.errors import InputError
-from portraitist.pages.sheets import contact_sheet, side_by_side
+from portraitist.pages.sheets import contact_sheet
 
 
 def _plain(value: int, h: int = 40, w: int = 60) -> np.ndarray:
@@ -33,7 +33,3 @@ def test_captions_must_match() -> None:
         contact_sheet([_plain(1)], ["a", "b"])
     with pytest.raises(InputError):
         contact_sheet([])
-
-
-def test_side_by_side_keeps_the_left_height() -> None:
-    assert side_by_side(_plain(1, 50, 30), _plain(2, 100, 40), gap=4).shape == (50, 30 + 4 + 20, 3)

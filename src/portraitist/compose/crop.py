@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portraitist.errors import ConfigError, InputError
+from portraitist.faces.topology import CHIN, FOREHEAD
 from portraitist.geometry import Matrix
 from portraitist.styles.formats import IdFormat, load_format, load_formats
 from portraitist.types import Face, Mask
 
-CHIN, FOREHEAD = 152, 10
 _EYES = ((33, 133), (362, 263))
 _SIDES = (234, 454)
 

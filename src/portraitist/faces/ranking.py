@@ -1,4 +1,4 @@
-"""Ranking portraits by likeness to photos they were not made from, and watching for copies.
+"""Likeness of portraits to photos they were not made from, and watching for copies.
 
 Likeness is taken against the album's faces whose photos did not go into the portrait (by digest). With none left it is
 not measurable, and says so.
@@ -66,14 +66,6 @@ class CopyPaste:
         return self.pixels - (self.album_pixels if self.album_pixels is not None else 1.0)
 
 
-@dataclass(frozen=True)
-class Ranked:
-    """A candidate's place in the list it came in, and its likeness."""
-
-    index: int
-    likeness: Likeness
-
-
 def measure_likeness(portrait_face: Face, references: Sequence[Reference], used: Collection[str]) -> Likeness:
     """Likeness to the references whose digest is not in `used`. Faces without an embedding count as not there."""
     ours = portrait_face.embedding
@@ -83,19 +75,6 @@ def measure_likeness(portrait_face: Face, references: Sequence[Reference], used:
     distances = sorted(ours.distance(other) for other in left)
     best = distances[:_BEST]
     return Likeness(distances[0], float(np.mean(best)), likeness(distances[0]), len(distances))
-
-
-def rank(
-    candidates: Sequence[Face], album_faces: Sequence[Reference], *, exclude_digests: Collection[str] = ()
-) -> list[Ranked]:
-    """Candidates by best distance, ties by the mean of the best three; unmeasurable ones last, in their own order."""
-    ranked = [Ranked(i, measure_likeness(face, album_faces, exclude_digests)) for i, face in enumerate(candidates)]
-    return sorted(ranked, key=_order)
-
-
-def _order(item: Ranked) -> tuple[float, float, int]:
-    best, mean = item.likeness.best_distance, item.likeness.mean3_distance
-    return (np.inf if best is None else best, np.inf if mean is None else mean, item.index)
 
 
 def copy_paste(portrait_image: Image, portrait_face: Face, references: Sequence[Reference]) -> CopyPaste | None:

@@ -22,7 +22,7 @@ LIPS_INNER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 3
 LEFT_BROW_RING = (276, 283, 282, 295, 285, 336, 296, 334, 293, 300)
 RIGHT_BROW_RING = (46, 53, 52, 65, 55, 107, 66, 105, 63, 70)
 # fmt: on
-NOSE_TIP, CHIN, FOREHEAD = 1, 152, 10
+CHIN, FOREHEAD = 152, 10
 RIGID = (10, 151, 9, 8, 168, 6, 197, 195, 5, 4, 1, 33, 133, 362, 263, 127, 356, 234, 454, 116, 345, 50, 280, 54, 284)
 """Vertices that expression moves little: forehead, nose bridge, eye corners, temples, cheekbones."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-import cv2
 import numpy as np
 from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
@@ -40,15 +39,6 @@ def contact_sheet(
     return _write(sheet, captions, columns, (step_y, step_x), cell)
 
 
-def side_by_side(left: Image, right: Image, gap: int = 8) -> Image:
-    """Two pictures of one height beside each other (the right one is resized to the height of the left)."""
-    h = left.shape[0]
-    factor = h / right.shape[0]
-    size = max(1, round(right.shape[1] * factor)), h
-    fitted = right if factor == 1 else cv2.resize(right, size, interpolation=cv2.INTER_AREA)
-    return np.hstack([left, np.full((h, gap, 3), _PAPER, np.uint8), np.asarray(fitted, np.uint8)])
-
-
 def _place(sheet: Image, image: Image, top: int, left: int, cell: tuple[int, int]) -> None:
     """Centre the picture in its cell; small pictures keep their pixels."""
     shrink = min(cell[0] / image.shape[0], cell[1] / image.shape[1], 1.0)
@@ -57,9 +47,7 @@ def _place(sheet: Image, image: Image, top: int, left: int, cell: tuple[int, int
     sheet[y : y + fitted.shape[0], x : x + fitted.shape[1]] = fitted
 
 
-def _write(
-    sheet: Image, captions: Sequence[str], columns: int, step: tuple[int, int], cell: tuple[int, int]
-) -> Image:
+def _write(sheet: Image, captions: Sequence[str], columns: int, step: tuple[int, int], cell: tuple[int, int]) -> Image:
     page = PillowImage.fromarray(sheet)
     draw = ImageDraw.Draw(page)
     for i, caption in enumerate(captions):
