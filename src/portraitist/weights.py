@@ -107,6 +107,7 @@ _ROWS = (
     _realesrgan("realesrgan-x4plus.bin", "REALESRGAN_X4PLUS_UP4X.bin", "713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf", 33424520),
     _realesrgan("realesr-animevideov3-x4.param", "REALESRGAN_ANIMAVIDEOV3_UP4X.param", "157c0a10405f885d4c53ce76fe2ba731694bcd16ec90ab6b889335e384239682", 3119),
     _realesrgan("realesr-animevideov3-x4.bin", "REALESRGAN_ANIMAVIDEOV3_UP4X.bin", "548a36f9c3f4ab8da56cd3b13badf23968bee207b396dad14d04b830e5f2ab2d", 1247368),
+    WeightsRow("attributes", ProjectFile("attributes/attributes.npz"), "34c0067aec17e9ac0d881440124cac0d55b27bd441ad51287f0467883d45409e", 54740, "CC BY-NC-SA 4.0 (nc)", "this project, recipes/attributes, trained on OMI faces"),
 )
 # fmt: on
 TABLE = {row.name: row for row in _ROWS}
