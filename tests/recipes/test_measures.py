@@ -22,6 +22,7 @@ from recipes.mini.measures.people import averaging, draw_people, mean_of_pairs
 from recipes.mini.measures.reading import Reading
 from recipes.mini.measures.shares import share
 from recipes.mini.measures.sheet import neighbour_sheet, save_sheet
+from recipes.mini.measures.stored import read_or_load
 from recipes.mini.measures.variety import pairwise_distances, variety
 
 from portraitist.diffusion.captions import PHRASES, FaceFacts
@@ -270,3 +271,32 @@ def test_features_have_their_shape() -> None:
     assert rows.dtype == np.float32
     assert picture_features(network, []).shape == (0, 1280)
     assert SIDE == 224
+
+
+def test_readings_are_stored_and_read_again_when_the_pictures_change(tmp_path: Path) -> None:
+    pictures = [replace(person(1), facts=FaceFacts(yaw=3.5)), Reading(person(2).image), person(3)]
+    by_image = {id(p.image): p for p in pictures}
+    asked: list[int] = []
+
+    def read(image: NDArray[np.uint8]) -> Reading:
+        asked.append(id(image))
+        return by_image[id(image)]
+
+    path, images = tmp_path / "readings.npz", [p.image for p in pictures]
+    read_or_load(path, "pack 1", images, read)
+    again = read_or_load(path, "pack 1", images, read)
+    assert len(asked) == 3
+    assert again[1].face is None
+    for one, other in zip(pictures, again, strict=True):
+        assert one.facts == other.facts
+        assert one.presence == other.presence
+        if one.face is not None and other.face is not None:
+            assert np.array_equal(one.face.landmarks, other.face.landmarks)
+            assert np.array_equal(
+                np.stack([one.descriptor, one.mirrored]), np.stack([other.descriptor, other.mirrored])
+            )
+    read_or_load(path, "pack 2", images, read)
+    assert len(asked) == 6
+    path.write_bytes(path.read_bytes()[:200])
+    read_or_load(path, "pack 2", images, read)
+    assert len(asked) == 9
