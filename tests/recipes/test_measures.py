@@ -11,6 +11,12 @@ from numpy.typing import NDArray
 
 pytest.importorskip("torch")
 
+from portraitist.diffusion.captions import PHRASES, FaceFacts
+from portraitist.errors import InputError
+from portraitist.faces.topology import mean_face, mirror_index
+from portraitist.geometry import bounding_box
+from portraitist.library import write_json
+from portraitist.types import Face, Pose
 from recipes.features import SIDE, EfficientNetLite0, picture_features
 from recipes.mini.measures.control import control_error, landmark_error
 from recipes.mini.measures.distribution import frechet_pca, kid
@@ -24,13 +30,6 @@ from recipes.mini.measures.shares import share
 from recipes.mini.measures.sheet import neighbour_sheet, save_sheet
 from recipes.mini.measures.stored import read_or_load
 from recipes.mini.measures.variety import pairwise_distances, variety
-
-from portraitist.diffusion.captions import PHRASES, FaceFacts
-from portraitist.errors import InputError
-from portraitist.faces.topology import mean_face, mirror_index
-from portraitist.geometry import bounding_box
-from portraitist.library import write_json
-from portraitist.types import Face, Pose
 
 SIZE = 64
 

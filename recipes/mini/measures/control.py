@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from recipes.mini.measures.reading import Reading
-from recipes.mini.measures.shares import Share, share
 
 from portraitist.errors import InputError
+from recipes.mini.measures.reading import Reading
+from recipes.mini.measures.shares import Share, share
 
 GOAL = 0.04
 

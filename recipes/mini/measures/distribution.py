@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from portraitist.errors import InputError
 from recipes.mini.measures.people import (
     Floats,
     averaging,
@@ -22,8 +24,6 @@ from recipes.mini.measures.people import (
     mean_of_pairs,
     shares_of_pictures,
 )
-
-from portraitist.errors import InputError
 
 Features = NDArray[np.float32]
 

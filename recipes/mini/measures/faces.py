@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
 from recipes.mini.measures.people import shares_of_pictures
 from recipes.mini.measures.reading import Reading
 from recipes.mini.measures.shares import Share, share

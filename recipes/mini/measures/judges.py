@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from portraitist.diffusion.captions import PHRASES, FaceFacts
+from portraitist.errors import InputError
 from recipes.mini.measures.obedience import JUDGED, accepted, phrase_named
 from recipes.mini.measures.reading import Reading
 from recipes.mini.measures.shares import Share, share
-
-from portraitist.diffusion.captions import PHRASES, FaceFacts
-from portraitist.errors import InputError
 
 LABELS = Path(__file__).parents[2] / "attributes" / "labels.csv"
 """Glasses, beard and hat of the single faces, labelled by looking."""

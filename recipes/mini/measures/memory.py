@@ -17,12 +17,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from recipes.mini.measures.reading import Reading
-from recipes.mini.measures.shares import Share, share
 
 from portraitist.faces.topology import mirror_index
 from portraitist.geometry import similarity_matrix
 from portraitist.types import Image, Points
+from recipes.mini.measures.reading import Reading
+from recipes.mini.measures.shares import Share, share
 
 COPY_DISTANCE = 0.30
 COPY_SSIM = 0.6

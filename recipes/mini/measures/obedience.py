@@ -12,11 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from recipes.mini.measures.reading import Reading
-from recipes.mini.measures.shares import Share, share
 
 from portraitist.diffusion.captions import PHRASES, FaceFacts, Phrase
 from portraitist.errors import InputError
+from recipes.mini.measures.reading import Reading
+from recipes.mini.measures.shares import Share, share
 
 JUDGED = (
     "turned left",

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image as PillowImage
-from recipes.mini.measures.memory import Pair
-from recipes.mini.measures.reading import Reading
 
 from portraitist.errors import InputError
 from portraitist.library import write_atomic
 from portraitist.pages.sheets import contact_sheet
 from portraitist.types import Image
+from recipes.mini.measures.memory import Pair
+from recipes.mini.measures.reading import Reading
 
 MOST_BYTES = 200_000
 _QUALITIES = (92, 88, 84, 80, 75, 70, 60, 50, 40, 30)

@@ -11,13 +11,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from recipes.mini.measures.reading import Reading
 
 from portraitist.diffusion.captions import FaceFacts
 from portraitist.faces.pose import estimate_pose
 from portraitist.geometry import bounding_box
 from portraitist.library import write_atomic
 from portraitist.types import Face, Image
+from recipes.mini.measures.reading import Reading
 
 
 def read_or_load(path: Path, key: str, images: Sequence[Image], read: Callable[[Image], Reading]) -> list[Reading]:

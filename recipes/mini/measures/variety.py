@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from recipes.mini.measures.people import Floats, averaging, between, draw_people, interval, mean_of_pairs
-from recipes.mini.measures.reading import Reading
 
 from portraitist.errors import InputError
+from recipes.mini.measures.people import Floats, averaging, between, draw_people, interval, mean_of_pairs
+from recipes.mini.measures.reading import Reading
 
 
 @dataclass(frozen=True)

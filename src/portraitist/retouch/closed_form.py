@@ -67,9 +67,7 @@ def _band_laplacian(
     return _add_windows(affinity, number[members], count, len(pixels)), pixels, count
 
 
-def _add_windows(
-    affinity: NDArray[np.float64], members: NDArray[np.int64], count: int, total: int
-) -> sparse.csr_array:
+def _add_windows(affinity: NDArray[np.float64], members: NDArray[np.int64], count: int, total: int) -> sparse.csr_array:
     """Sum the 9 x 9 window matrices into (count, total).
 
     Pairs are summed by their offset in the picture first: a pixel is the same corner of one window only, so plain

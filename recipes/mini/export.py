@@ -1,0 +1,80 @@
+"""Write the folder that diffusers loads: every part in its place, tensors in half precision, one digest each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+from diffusers import StableDiffusionPipeline
+
+from portraitist.diffusion.flow import flow_scheduler
+from portraitist.diffusion.lean_controlnet import LeanControlNet
+from portraitist.diffusion.patch_autoencoder import PatchAutoencoder
+from portraitist.diffusion.vocabulary_tokenizer import build_tokenizer
+from portraitist.library import write_json
+from recipes.mini.config import MiniConfig
+from recipes.mini.networks import TextToLatents
+
+
+def build_pipeline(
+    config: MiniConfig, networks: TextToLatents, autoencoder: PatchAutoencoder
+) -> StableDiffusionPipeline:
+    """The stock text-to-image pipeline around the trained parts."""
+    return StableDiffusionPipeline(
+        vae=autoencoder,
+        text_encoder=networks.text_encoder,
+        tokenizer=build_tokenizer(config.text.max_tokens),
+        unet=networks.unet,
+        scheduler=flow_scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+
+
+def export(pipeline: StableDiffusionPipeline, folder: Path) -> Path:
+    """Save the base in half precision; the autoencoder's small tables stay float32."""
+    pipeline.unet.half()
+    pipeline.text_encoder.half()
+    pipeline.save_pretrained(folder, safe_serialization=True)
+    _load_in_full(folder / "text_encoder" / "config.json")
+    return folder
+
+
+def export_control(control: LeanControlNet, folder: Path, name: str) -> Path:
+    """Save one control as `controlnet_NAME` beside the base."""
+    control.half().save_pretrained(folder / f"controlnet_{name}", safe_serialization=True)
+    return folder / f"controlnet_{name}"
+
+
+def _load_in_full(config_path: Path) -> None:
+    """Half precision is how it travels; transformers would otherwise compute in it, which a CPU does slowly."""
+    config = json.loads(config_path.read_text())
+    config["dtype"] = "float32"
+    write_json(config_path, config)
+
+
+def write_digests(folder: Path) -> dict[str, dict[str, object]]:
+    """sha256 and bytes of every file, also written as digests.json."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != "digests.json")
+    digests: dict[str, dict[str, object]] = {}
+    for path in files:
+        data = path.read_bytes()
+        digests[path.relative_to(folder).as_posix()] = {
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "bytes": len(data),
+        }
+    write_json(folder / "digests.json", digests)
+    return digests
+
+
+def total_bytes(folder: Path) -> int:
+    """Of all files under the folder."""
+    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+
+
+def float32(pipeline: StableDiffusionPipeline) -> StableDiffusionPipeline:
+    """The pipeline as it computes on a CPU."""
+    return pipeline.to(torch.float32)

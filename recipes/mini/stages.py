@@ -1,0 +1,160 @@
+"""The stages of the recipe, one function each: read the run's folder, do the work, leave the result there.
+
+Each imports what it needs: training wants neither the face networks nor their runtimes.
+"""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from typing import TYPE_CHECKING
+
+from portraitist.errors import InputError
+from portraitist.progress import Report, Step
+from recipes.mini.command import LABELS, RunFolder
+from recipes.mini.config import MiniConfig
+
+if TYPE_CHECKING:
+    from portraitist.diffusion.patch_autoencoder import PatchAutoencoder
+    from portraitist.training.loop import Run
+    from recipes.mini.base import BaseTrainee
+    from recipes.mini.controls import ControlTrainee
+
+BASE_STEPS = 40_000
+CONTROL_STEPS = 4_000
+SAVE_EVERY = 250
+TINY_LEAST = 4
+
+
+def run_prepare(asked: argparse.Namespace, folder: RunFolder, config: MiniConfig, report: Report) -> None:
+    """pack.npz, and judge.npz where the data has a judge split."""
+    from recipes.mini.pack import save_pack
+    from recipes.mini.prepare import LEAST_PICTURES, folder_sources, omi_sources, prepare
+
+    if asked.images is None and asked.data is None:
+        raise InputError("prepare: found neither --data nor --images; name a folder of pictures with --images")
+    if asked.images is not None:
+        jobs = [(folder_sources(asked.images), folder.pack, TINY_LEAST if asked.tiny else LEAST_PICTURES)]
+    else:
+        jobs = [(omi_sources(asked.data, "tune", LABELS), folder.pack, LEAST_PICTURES)]
+        jobs.append((omi_sources(asked.data, "judge", LABELS), folder.judge, 1))
+    for sources, path, least in jobs:
+        pack, missed = prepare(sources, config.data.side, least=least, report=report)
+        save_pack(path, pack)
+        text = f"! {path.name}: {len(pack)} pictures of {len(set(pack.people))} people; no face in {missed or 'none'}"
+        report(Step("prepare", message=text))
+
+
+def run_autoencoder(asked: argparse.Namespace, folder: RunFolder, config: MiniConfig, report: Report) -> None:
+    """The patch autoencoder, fitted; what a round trip loses on the judge pictures."""
+    from recipes.mini.autoencoder import fit_autoencoder, psnr, round_trip, shrink
+    from recipes.mini.pack import load_pack
+
+    autoencoder = fit_autoencoder(config, load_pack(folder.pack))
+    autoencoder.save_pretrained(folder.autoencoder)
+    held_out = load_pack(folder.judge if folder.judge.is_file() else folder.pack)
+    images = [shrink(image, config.image_side) for image in held_out.images]
+    losses = psnr(images, round_trip(autoencoder, images))
+    text = f"! round trip of {len(losses)}: PSNR mean {sum(losses) / len(losses):.1f}, least {min(losses):.1f} dB"
+    report(Step("autoencoder", message=text))
+
+
+def run_base(asked: argparse.Namespace, folder: RunFolder, config: MiniConfig, report: Report) -> None:
+    """The text encoder and the denoiser, up to --steps; goes on from the newest checkpoint."""
+    from portraitist.training.loop import Pace, run
+    from recipes.mini.base import load_average
+
+    trainee = base_trainee(asked, folder, config)
+    if asked.start is not None:
+        load_average(trainee.module, asked.start)
+    pace = Pace(asked.steps or BASE_STEPS, min(SAVE_EVERY, asked.sheet_every), asked.sheet_every)
+    run(trainee, folder.base, config.loop, pace, sheet=partial(base_sheet, trainee), report=report)
+
+
+def run_controls(asked: argparse.Namespace, folder: RunFolder, config: MiniConfig, report: Report) -> None:
+    """Each control, taught on the base's newest averaged weights."""
+    from portraitist.training.loop import Pace, run
+    from recipes.mini.controls import CONTROLS, ControlTrainee, control_loop
+
+    for name in CONTROLS:
+        base = base_trainee(asked, folder, config)
+        trainee = ControlTrainee(name, base, load_newest_base(base, folder))
+        pace = Pace(asked.steps or CONTROL_STEPS, min(SAVE_EVERY, asked.sheet_every), asked.sheet_every)
+        sheet = partial(control_sheet, trainee)
+        run(trainee, folder.control(name), control_loop(config), pace, sheet=sheet, report=report)
+
+
+def base_trainee(asked: argparse.Namespace, folder: RunFolder, config: MiniConfig) -> BaseTrainee:
+    """The base as it begins, with the run's data and autoencoder."""
+    from recipes.mini.base import BaseTrainee
+    from recipes.mini.pack import load_pack
+
+    return BaseTrainee(config, load_pack(folder.pack), load_autoencoder(folder), asked.device)
+
+
+def load_autoencoder(folder: RunFolder) -> PatchAutoencoder:
+    """What run_autoencoder left."""
+    from portraitist.diffusion.patch_autoencoder import PatchAutoencoder
+
+    if not folder.autoencoder.is_dir():
+        raise InputError(f"{folder.autoencoder}: not there; run the autoencoder stage first")
+    autoencoder: PatchAutoencoder = PatchAutoencoder.from_pretrained(folder.autoencoder)
+    return autoencoder
+
+
+def load_newest_base(base: BaseTrainee, folder: RunFolder) -> str:
+    """Put the base's newest averaged weights in place; returns the checkpoint's name and digest."""
+    import hashlib
+
+    from portraitist.training.checkpoint import checkpoints
+    from recipes.mini.base import load_average
+
+    found = checkpoints(folder.base)
+    if not found:
+        raise InputError(f"{folder.base}: no checkpoint; run the base stage first")
+    load_average(base.module, found[-1])
+    return f"{found[-1].stem} {hashlib.sha256(found[-1].read_bytes()).hexdigest()[:16]}"
+
+
+SHEET_CAPTIONS = (
+    "portrait, smiling, dark background, long hair",
+    "portrait, serious, short hair, light background",
+    "portrait, turned left, mouth open",
+    "portrait, turned right, dark hair, glasses",
+    "portrait",
+    "portrait, facing the camera, beard",
+    "portrait, long hair, light hair, light background",
+    "portrait, close-up, lit from the left",
+)
+
+
+def base_sheet(trainee: BaseTrainee, state: Run) -> None:
+    """24 pictures of the averaged weights, always of the same noise, as sheet-STEP.png in the run's folder."""
+    from recipes.mini.sampling import Draw, draw
+
+    with state.evaluated() as networks:
+        images = draw(trainee, networks, Draw([SHEET_CAPTIONS[i % 8] for i in range(24)]))
+    _write_sheet(state, images)
+
+
+def control_sheet(trainee: ControlTrainee, state: Run) -> None:
+    """Eight conditions, each above two pictures it steered."""
+    from recipes.mini.controls import condition_of, conditions_of
+    from recipes.mini.sampling import Draw, draw
+
+    samples = trainee.base.sampler.batch(0, 8)
+    conditions = conditions_of(trainee.name, samples)
+    rows = [condition_of(trainee.name, sample) for sample in samples]
+    with state.evaluated() as control:
+        for seed in (0, 1):
+            asked = Draw(["portrait"] * 8, seed=seed, conditions=conditions)
+            rows += draw(trainee.base, trainee.networks, asked, control)
+    _write_sheet(state, rows)
+
+
+def _write_sheet(state: Run, images: list) -> None:
+    import cv2
+
+    from recipes.mini.sampling import grid
+
+    cv2.imwrite(str(state.folder / f"sheet-{state.step:07d}.png"), grid(images, 8)[..., ::-1])

@@ -1,0 +1,1 @@
+"""Diffusion building blocks: captions, the patch autoencoder, flow sampling, controls, masked inpainting."""

@@ -1,0 +1,193 @@
+"""The loop of every training here: seeded steps, averaged weights, checkpoints, sample sheets, a stop at NaN.
+
+The same command goes on after a kill, and on one machine it reaches the same bits as a run that was never stopped:
+step n draws all its random numbers from a seed made of the run's seed and n.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from portraitist.errors import EngineError
+from portraitist.progress import Report, Step, silent
+from portraitist.training.checkpoint import (
+    Checkpoint,
+    load_newest,
+    optimizer_tensors,
+    restore_optimizer,
+    save_checkpoint,
+)
+from portraitist.training.config import LoopConfig
+from portraitist.training.schedule import ema_decay, learning_rate
+from portraitist.types import derive
+
+
+class Trainee(Protocol):
+    """What is trained: a module and its loss. `settings` are the values that a resumed run must share."""
+
+    module: nn.Module
+
+    @property
+    def settings(self) -> Mapping[str, Any]: ...
+
+    def loss(self, step: int) -> Tensor:
+        """Scalar loss of one batch; all randomness from torch's seeded generator or from `step`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long, and how often something is written. None of it changes a weight.
+
+    steps: where to stop, counted from the run's beginning. save_every and sheet_every: in steps; 0 is never.
+    """
+
+    steps: int
+    save_every: int = 500
+    sheet_every: int = 0
+
+
+@dataclass
+class Run:
+    """A run in the making. `average` is the module with the averaged weights (the module itself without ema)."""
+
+    trainee: Trainee
+    config: LoopConfig
+    folder: Path
+    optimizer: torch.optim.Optimizer
+    average: nn.Module
+    step: int = 0
+    losses: list[float] = field(default_factory=list)
+
+    @contextmanager
+    def evaluated(self) -> Iterator[nn.Module]:
+        """The averaged module in eval mode, for sheets and validation: draws nothing from the run's own numbers."""
+        with torch.random.fork_rng(), torch.no_grad():
+            self.average.eval()
+            yield self.average
+
+
+Sheet = Callable[[Run], None]
+Stop = Callable[[Run], bool]
+
+
+def run(
+    trainee: Trainee,
+    folder: Path,
+    config: LoopConfig,
+    pace: Pace,
+    *,
+    sheet: Sheet | None = None,
+    should_stop: Stop | None = None,
+    report: Report = silent,
+) -> Run:
+    """Train up to `pace.steps`, going on from the folder's newest checkpoint.
+
+    `sheet` is called every `pace.sheet_every` steps; `should_stop` after each saved checkpoint. Raises ConfigError
+    when the folder's run had other settings; EngineError when the loss stops being a number or the disk is full; the
+    newest checkpoint stays good in each case.
+    """
+    state = _begin(trainee, folder, config)
+    clock = time.monotonic()
+    while state.step < pace.steps:
+        loss = _one_step(state)
+        state.losses.append(loss)
+        if pace.save_every and (state.step % pace.save_every == 0 or state.step == pace.steps):
+            _save(state, time.monotonic() - clock)
+            if should_stop is not None and should_stop(state):
+                break
+        if sheet is not None and pace.sheet_every and state.step % pace.sheet_every == 0:
+            sheet(state)
+        report(Step("train", state.step, pace.steps, f"loss {loss:.4f}"))
+    return state
+
+
+def _begin(trainee: Trainee, folder: Path, config: LoopConfig) -> Run:
+    module = trainee.module
+    average = copy.deepcopy(module).requires_grad_(False) if config.ema_width else module
+    parameters = [p for p in module.parameters() if p.requires_grad]
+    betas = (0.9, config.beta2)
+    optimizer = torch.optim.AdamW(parameters, betas=betas, weight_decay=config.weight_decay, fused=True)
+    state = Run(trainee, config, folder, optimizer, average)
+    checkpoint = load_newest(folder, _settings(state))
+    if checkpoint is not None:
+        _restore(state, checkpoint)
+    return state
+
+
+def _settings(state: Run) -> dict[str, Any]:
+    return {**asdict(state.config), **state.trainee.settings}
+
+
+def _one_step(state: Run) -> float:
+    """One step of the optimiser; returns the mean loss of its batches."""
+    config, module = state.config, state.trainee.module
+    torch.manual_seed(derive(config.seed, state.step))
+    module.train()
+    total = 0.0
+    for part in range(config.accumulation):
+        loss = state.trainee.loss(state.step * config.accumulation + part) / config.accumulation
+        loss.backward()  # type: ignore[no-untyped-call]
+        total += float(loss.detach())
+    norm = float(torch.nn.utils.clip_grad_norm_(module.parameters(), config.clip_norm))
+    if not math.isfinite(total) or not math.isfinite(norm):
+        raise EngineError(
+            f"{state.folder}: the loss is {total} and the gradient {norm} at step {state.step + 1}; the last good "
+            "checkpoint is kept. Lower learning_rate, or look for broken pictures in the data"
+        )
+    for group in state.optimizer.param_groups:
+        group["lr"] = learning_rate(state.step, config) * group.get("rate_factor", 1.0)
+    state.optimizer.step()
+    state.optimizer.zero_grad(set_to_none=True)
+    _average(state)
+    state.step += 1
+    return total
+
+
+def _average(state: Run) -> None:
+    if state.average is state.trainee.module:
+        return
+    keep = ema_decay(state.step, state.config.ema_width)
+    with torch.no_grad():
+        torch._foreach_lerp_(list(state.average.parameters()), list(state.trainee.module.parameters()), 1 - keep)
+
+
+def _names(module: nn.Module) -> dict[Tensor, str]:
+    return {parameter: name for name, parameter in module.named_parameters() if parameter.requires_grad}
+
+
+def _save(state: Run, seconds: float) -> None:
+    module = state.trainee.module
+    tensors: dict[str, Tensor] = {f"weights.{name}": p for name, p in module.named_parameters() if p.requires_grad}
+    if state.average is not module:
+        tensors |= {f"average.{name}": p for name, p in state.average.named_parameters()}
+    tensors |= optimizer_tensors(state.optimizer, _names(module))
+    save_checkpoint(state.folder, Checkpoint(state.step, tensors, _settings(state)))
+    recent = state.losses[-500:]
+    line = {"step": state.step, "loss": sum(recent) / max(len(recent), 1), "seconds": round(seconds, 1)}
+    with (state.folder / "log.jsonl").open("a") as log:
+        log.write(json.dumps(line) + "\n")
+
+
+def _restore(state: Run, checkpoint: Checkpoint) -> None:
+    module, tensors = state.trainee.module, checkpoint.tensors
+    with torch.no_grad():
+        for name, parameter in module.named_parameters():
+            if parameter.requires_grad:
+                parameter.copy_(tensors[f"weights.{name}"])
+        if state.average is not module:
+            for name, parameter in state.average.named_parameters():
+                parameter.copy_(tensors[f"average.{name}"])
+    restore_optimizer(state.optimizer, _names(module), tensors)
+    state.step = checkpoint.step
