@@ -13,7 +13,7 @@ $(VENV)/.core: constraints.txt pyproject.toml
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.core
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,dev,diffusion]"
 	touch $@
 
 demo: $(VENV)/.core
