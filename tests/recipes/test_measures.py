@@ -19,7 +19,7 @@ from portraitist.library import write_json
 from portraitist.types import Face, Pose
 from recipes.features import SIDE, EfficientNetLite0, picture_features
 from recipes.mini.measures.control import control_error, landmark_error
-from recipes.mini.measures.distribution import frechet_pca, kid
+from recipes.mini.measures.distribution import frechet_pca, kid, kid_ratio
 from recipes.mini.measures.faces import face_finding, presence_floor
 from recipes.mini.measures.judges import judge_accuracy, rated_facts
 from recipes.mini.measures.memory import Pair, memorised, nearest_pairs
@@ -77,6 +77,14 @@ def test_kid_counts_a_person_once() -> None:
     assert kid(a, many, people_b=owners).value == pytest.approx(kid(a, b).value, abs=1e-6)
     with pytest.raises(InputError, match="two people"):
         kid(a, b[:1])
+
+
+def test_kid_ratio_pairs_the_held_out_people() -> None:
+    held_out, near, far = features(60, 1), features(150, 2, 0.4), features(150, 3, 0.8)
+    ratio = kid_ratio(held_out, near, far)
+    assert ratio.value == pytest.approx(kid(held_out, near).value / kid(held_out, far).value)
+    assert ratio.low < ratio.value < ratio.high < 1
+    assert kid_ratio(held_out, near, near).high == 1
 
 
 def test_a_resampled_person_is_not_paired_with_themself() -> None:
@@ -171,7 +179,9 @@ def test_the_judge_s_limit_lies_midway_between_phrases() -> None:
     assert accepted(right).low == accepted(ahead).high == (right.low + ahead.high) / 2
     dark, light = phrase_named("dark background"), phrase_named("light background")
     assert accepted(dark).high == accepted(light).low == (dark.high + light.low) / 2
-    assert accepted(phrase_named("glasses")) == phrase_named("glasses")
+    assert accepted(phrase_named("glasses")).low == pytest.approx(0.5)
+    assert accepted(phrase_named("glasses")).high == np.inf
+    assert accepted(phrase_named("close-up")) == phrase_named("close-up")
     for phrase in PHRASES:
         wider = accepted(phrase)
         assert wider.low <= phrase.low, phrase
@@ -237,6 +247,7 @@ def test_results_are_rows_and_json(tmp_path: Path) -> None:
     assert readings[0].face is not None
     results = [
         kid(features(5, 0), features(5, 1), resamples=20),
+        kid_ratio(features(5, 0), features(5, 1), features(5, 2), resamples=20),
         frechet_pca(features(50, 0), features(9, 1), features(9, 2), components=4, draws=2),
         memorised(nearest_pairs(readings, readings)),
         variety(readings, readings, resamples=20),

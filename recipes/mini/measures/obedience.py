@@ -3,7 +3,8 @@
 A phrase is said in training only of clear cases: "turned left" from 10 degrees on, "facing the camera" up to 5. Between
 two phrases of one fact nothing is said, so the judge's limit is midway between them: the picture must be more what was
 asked than what its neighbour would be called. For "turned left" that is -7.5 degrees, as the neighbour is "facing the
-camera"; the far side of zero would pass a head that hardly turns. A phrase without a neighbour keeps its own limit.
+camera"; the far side of zero would pass a head that hardly turns. A certainty without an opposite phrase, such as
+"glasses", has one half for its limit, where the classifier itself decides; others without a neighbour keep their own.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ JUDGED = (
     "glasses",
 )
 """Phrases of the table."""
+CERTAINTIES = ("long_hair", "dark_hair", "glasses", "beard", "hat")
+"""Facts that are probabilities: the opposite of one said from p on would be said up to 1 - p."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +69,19 @@ def phrase_named(text: str) -> Phrase:
 def accepted(phrase: Phrase) -> Phrase:
     """The phrase with the judge's wider range: up to midway to the next phrase of its fact.
 
-    >>> accepted(phrase_named("turned left")).high, accepted(phrase_named("smiling")).low
-    (-7.5, 0.45)
+    >>> accepted(phrase_named("turned left")).high
+    -7.5
     """
     others = [other for other in PHRASES if other.fact == phrase.fact and other != phrase]
-    below = max((other.high for other in others if other.high < phrase.low), default=phrase.low)
-    above = min((other.low for other in others if other.low > phrase.high), default=phrase.high)
-    return Phrase(phrase.text, phrase.fact, _midway(below, phrase.low), _midway(phrase.high, above))
+    certain = phrase.fact in CERTAINTIES
+    below = max((o.high for o in others if o.high < phrase.low), default=1 - phrase.low if certain else phrase.low)
+    above = min((o.low for o in others if o.low > phrase.high), default=1 - phrase.high if certain else phrase.high)
+    return Phrase(phrase.text, phrase.fact, _midway(phrase.low, below), _midway(phrase.high, above))
 
 
-def _midway(one: float, other: float) -> float:
-    return (one + other) / 2 if np.isfinite(one + other) else one
+def _midway(edge: float, neighbour: float) -> float:
+    """An edge at infinity stays there."""
+    return (edge + neighbour) / 2 if np.isfinite(edge) and np.isfinite(neighbour) else edge
 
 
 def obeys(text: str, facts: FaceFacts | None) -> bool:
