@@ -9,7 +9,17 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "portraitist"
 FLOORS = (
     {"errors", "types", "geometry", "image", "placement", "progress", "options"},
-    {"registry", "weights", "networks", "library", "provenance", "content_credentials"},
+    {
+        "registry",
+        "weights",
+        "weight_folders",
+        "downloads",
+        "licences",
+        "networks",
+        "library",
+        "provenance",
+        "content_credentials",
+    },
     {"faces", "retouch", "scenes", "styles", "diffusion", "training", "pages"},
     {"album", "compose", "generate", "identity", "marks", "stylize", "rig", "talk", "tryon"},
     {"tasks"},

@@ -1,4 +1,4 @@
-"""The library: names, consent, atomic writes."""
+"""The library: names, consent, what it accepts, atomic writes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portraitist import __version__
 from portraitist.errors import InputError
 from portraitist.library import Consent, Library, checked_name, read_json, unnamed_id, write_atomic, write_json
 
@@ -96,3 +97,16 @@ def test_reading_what_is_no_json_names_the_file(tmp_path: Path) -> None:
 def test_the_environment_names_the_library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PORTRAITIST_LIBRARY", str(tmp_path / "mine"))
     assert Library().root == tmp_path / "mine"
+
+
+def test_noncommercial_weights_are_accepted_once_a_library(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not library.accepts_noncommercial
+    assert not library.root.exists()
+    library.accept_noncommercial("test")
+    assert Library(library.root).accepts_noncommercial
+    record = read_json(library.root / "noncommercial.json")
+    assert (record["how"], record["version"]) == ("test", __version__)
+    assert record["when"].endswith("+00:00")
+    library.accept_noncommercial("again")
+    assert read_json(library.root / "noncommercial.json") == record
+    assert not Library(library.root / "another").accepts_noncommercial

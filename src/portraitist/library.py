@@ -1,7 +1,7 @@
 """The library: one folder a sitter, and writes that a kill at any moment cannot tear.
 
 Layout below the root: `sitters/NAME/sitter.json` (name and consent), `sitters/NAME/album/`, `sitters/NAME/portraits/`,
-and `cache/` for what can be made again.
+`noncommercial.json` once weights marked `nc` were accepted, and `cache/` for what can be made again.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from portraitist import __version__
 from portraitist.errors import InputError
 
 _FORBIDDEN = re.compile(r'[\x00-\x1f\ud800-\udfff/\\:*?"<>|]')
@@ -96,6 +97,22 @@ class Library:
             return []
         records = self.sitters_dir.glob("*/sitter.json")
         return sorted((_read_sitter(record.parent) for record in records), key=lambda s: s.name)
+
+    @property
+    def accepts_noncommercial(self) -> bool:
+        """True once somebody said that what weights marked `nc` make here is not used commercially."""
+        return self._acceptance.is_file()
+
+    def accept_noncommercial(self, how: str) -> None:
+        """Say it for this library. how: where it was said. The first record is kept: when, how, program version."""
+        if self.accepts_noncommercial:
+            return
+        when = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        write_json(self._acceptance, {"when": when, "how": how, "version": __version__})
+
+    @property
+    def _acceptance(self) -> Path:
+        return self.root / "noncommercial.json"
 
     def create_sitter(self, name: str, consent: Consent) -> Sitter:
         """Add a sitter; a sitter that is already there keeps its first consent record and is returned."""

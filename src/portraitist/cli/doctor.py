@@ -8,8 +8,12 @@ import platform
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from portraitist.cli.shared import add_json, open_library, say_json, table
+
+if TYPE_CHECKING:
+    from portraitist.library import Library
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -21,7 +25,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run(parsed: argparse.Namespace) -> int:
     """Print the checks; 1 when one fails."""
-    checks = [_python(), *_packages(), *_engines(), _weights(), _folder("library", open_library(parsed).root)]
+    library = open_library(parsed)
+    checks = [_python(), *_packages(), *_engines(), _weights(), _marked(library), _folder("library", library.root)]
     if parsed.json:
         say_json([{"check": name, "passed": passed, "found": found} for name, passed, found in checks])
     else:
@@ -76,6 +81,15 @@ def _weights() -> Check:
     if broken:
         return "weights", False, f"changed: {', '.join(broken)}; remove them from {weights.cache_dir()}"
     return "weights", True, f"{len(here)} intact, {missing} downloaded when first needed ({weights.cache_dir()})"
+
+
+def _marked(library: Library) -> Check:
+    """Weights not for commercial use: nothing fails without them, so this check passes either way."""
+    from portraitist import weights
+
+    names = ", ".join(row.name for row in weights.TABLE.values() if row.noncommercial)
+    state = "accepted" if library.accepts_noncommercial else "not accepted ('portraitist weights accept-nc')"
+    return "weights marked nc", True, f"{names}: {state}"
 
 
 def _folder(name: str, folder: Path) -> Check:

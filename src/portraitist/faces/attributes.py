@@ -91,7 +91,8 @@ class LinearModel:
 def measure_attributes(pixels: Image, landmarks: Points) -> Attributes:
     """Attributes of the face with that mesh, (468, 2 or 3) in pixels of `pixels` (h, w, 3).
 
-    Ask only for names in `USABLE`. `dark_hair` and `long_hair` mean nothing under a hat.
+    Ask only for names in `USABLE`. `dark_hair` and `long_hair` mean nothing under a hat. A tool takes no library: a
+    task that calls this asks `licences.require_accepted` first, as the weights are marked `nc`.
     Raises InputError for other shapes, WeightsError when the weights are not on this machine.
     """
     maps, models = feature_maps(pixels, landmarks), _models()
