@@ -9,16 +9,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
 
 from portraitist.diffusion.flow import add_noise, draw_sigmas, velocity_loss
 from portraitist.diffusion.patch_autoencoder import PatchAutoencoder
 from portraitist.diffusion.vocabulary_tokenizer import build_tokenizer
+from portraitist.errors import InputError
+from portraitist.library import write_atomic
 from portraitist.types import Image
 from recipes.mini.config import MiniConfig
 from recipes.mini.networks import TextToLatents
 from recipes.mini.pack import Pack
-from recipes.mini.samples import Sample, Sampler
+from recipes.mini.samples import Sampler
 
 NOT_LEARNED = ("loop",)
 """Parts of MiniConfig that the training loop records by itself."""
@@ -66,15 +69,20 @@ class BaseTrainee:
         return torch.tensor(coded.input_ids, device=self.device)
 
 
-def mirror_samples(samples: Sequence[Sample]) -> list[Image]:
-    """The pictures of a batch, for sheets."""
-    return [sample.image for sample in samples]
-
-
-def load_average(module: torch.nn.Module, checkpoint: Path) -> None:
-    """Put a checkpoint's averaged weights into the module: the start of another run, or what is exported."""
-    from safetensors.torch import load_file
-
-    tensors = load_file(checkpoint)
-    found = {name.removeprefix("average."): t for name, t in tensors.items() if name.startswith("average.")}
+def load_average(module: nn.Module, path: Path) -> None:
+    """Put averaged weights into the module, from a checkpoint or from `save_average`'s file."""
+    tensors = load_file(path)
+    prefix = "average." if any(name.startswith("average.") for name in tensors) else ""
+    found = {name.removeprefix(prefix): t.float() for name, t in tensors.items() if name.startswith(prefix)}
+    missing = [name for name, _ in module.named_parameters() if name not in found]
+    if missing:
+        raise InputError(f"{path}: lacks {len(missing)} of the weights, {missing[0]} among them; is it of this model?")
     module.load_state_dict(found, strict=False)
+
+
+def save_average(module: nn.Module, path: Path) -> Path:
+    """The module's parameters in half precision: what travels between machines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return write_atomic(
+        path, save({name: p.detach().half().contiguous().cpu() for name, p in module.named_parameters()})
+    )

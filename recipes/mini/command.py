@@ -42,6 +42,10 @@ class RunFolder:
         return self.path / f"control-{name}"
 
     @property
+    def figures(self) -> Path:
+        return self.path / "figures"
+
+    @property
     def folder(self) -> Path:
         return self.path / "portrait-mini"
 
@@ -70,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--steps", type=int, help="train up to this step of the base or of each control")
     parser.add_argument("--sheet-every", type=int, default=500, help="steps between sample sheets")
-    parser.add_argument("--start", type=Path, help="base: begin from the averaged weights of this checkpoint")
+    parser.add_argument("--start", type=Path, help="averaged weights to begin from (base) or to measure (evaluate)")
     return parser
 
 

@@ -53,13 +53,13 @@ class MiniConfig:
 
     image_side: int = 128
     latent_channels: int = 64
-    batch: int = 32
+    batch: int = 16
     sigma_mean: float = 0.4
     sigma_spread: float = 1.0
     text: TextConfig = field(default_factory=TextConfig)
     unet: UNetConfig = field(default_factory=UNetConfig)
     data: DataConfig = field(default_factory=DataConfig)
-    loop: LoopConfig = field(default_factory=LoopConfig)
+    loop: LoopConfig = field(default_factory=lambda: LoopConfig(learning_rate=3e-4, decay_after=10_000))
 
 
 SHIPPED = MiniConfig()

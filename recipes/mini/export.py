@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
-import torch
 from diffusers import StableDiffusionPipeline
 
+import portraitist.training
 from portraitist.diffusion.flow import flow_scheduler
 from portraitist.diffusion.lean_controlnet import LeanControlNet
 from portraitist.diffusion.patch_autoencoder import PatchAutoencoder
 from portraitist.diffusion.vocabulary_tokenizer import build_tokenizer
-from portraitist.library import write_json
+from portraitist.library import write_atomic, write_json
 from recipes.mini.config import MiniConfig
 from recipes.mini.networks import TextToLatents
+
+CARD = Path(__file__).parent / "card.md"
 
 
 def build_pipeline(
@@ -70,11 +73,20 @@ def write_digests(folder: Path) -> dict[str, dict[str, object]]:
     return digests
 
 
-def total_bytes(folder: Path) -> int:
-    """Of all files under the folder."""
-    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+def recipe_digest() -> str:
+    """sha256 over the recipe's and the training loop's source, file after file: which code made the weights."""
+    total = hashlib.sha256()
+    for folder in (Path(__file__).parent, Path(portraitist.training.__file__).parent):
+        for path in sorted(folder.glob("*.py")):
+            total.update(path.name.encode() + path.read_bytes())
+    return total.hexdigest()
 
 
-def float32(pipeline: StableDiffusionPipeline) -> StableDiffusionPipeline:
-    """The pipeline as it computes on a CPU."""
-    return pipeline.to(torch.float32)
+def write_card(folder: Path, figures: Path, facts: Mapping[str, object]) -> Path:
+    """README.md of the weights: card.md with the facts and the table of figures put in; the sheet beside it."""
+    table = figures / "table.md"
+    text = CARD.read_text().format(table=table.read_text() if table.is_file() else "not measured yet\n", **facts)
+    sheet = figures / "samples.jpg"
+    if sheet.is_file():
+        write_atomic(folder / sheet.name, sheet.read_bytes())
+    return write_atomic(folder / "README.md", text.encode())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def load_pack(path: Path) -> Pack:
         rows = json.loads(arrays["rows"].tobytes())
         coded = np.split(arrays["jpeg"], arrays["ends"][:-1])
         landmarks = arrays["landmarks"].astype(np.float32) / 2048
-    except (ValueError, KeyError, OSError) as error:
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
         hint = "make one with 'python -m recipes.mini prepare'"
         raise InputError(f"{path}: not a data pack ({error}); {hint}") from error
     images = np.stack([cv2.imdecode(c, cv2.IMREAD_COLOR)[..., ::-1] for c in coded])

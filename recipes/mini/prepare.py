@@ -26,7 +26,7 @@ LEAST_PICTURES = 200
 """Fewer make a model that repeats them."""
 VARIANTS_KEPT = 12
 """Of each person's 29 variants, spread over the attributes: near-copies that would only make the pack larger."""
-LOOK_UNDER_AGE = frozenset({"1285", "1328", "1335", "1425", "1437", "1448"})
+LOOK_UNDER_AGE = frozenset({"1285", "1328", "1335", "1394", "1425", "1437", "1448"})
 """Variant identities that look like children or nearly: left out by looking, whatever their rating says."""
 
 
@@ -86,6 +86,8 @@ def _side(rating: float, *, low: float, high: float) -> float:
 
 def folder_sources(folder: Path) -> list[Source]:
     """Every picture of a folder, each taken for another person: own data, square and aligned like FFHQ."""
+    if not folder.is_dir():
+        raise InputError(f"{folder}: expected a folder of pictures, found none; name one with --images")
     files = sorted(p for p in folder.iterdir() if p.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"))
     return [Source(path, path.name, path.stem, {}) for path in files]
 

@@ -23,10 +23,12 @@ GUIDANCE_SCALE = 2.5
 
 @dataclass(frozen=True)
 class Draw:
-    """What to draw: one picture a caption. conditions: (b, 3, h, w) in [0, 1] for a control."""
+    """What to draw: one picture a caption. first: number of the first picture under the seed. conditions: (b, 3, h, w)
+    in [0, 1] for a control."""
 
     captions: Sequence[str]
     seed: int = 0
+    first: int = 0
     num_steps: int = NUM_STEPS
     guidance_scale: float = GUIDANCE_SCALE
     conditions: Tensor | None = None
@@ -37,7 +39,7 @@ def draw(
 ) -> list[Image]:
     """One picture a caption; picture i depends on the seed and i, not on how many are drawn."""
     shape = networks.unet.config.in_channels, *(2 * (networks.unet.config.sample_size,))
-    noise = [torch.randn(shape, generator=_generator(asked.seed, i)) for i in range(len(asked.captions))]
+    noise = [torch.randn(shape, generator=_generator(asked.seed, asked.first + i)) for i in range(len(asked.captions))]
     latents = torch.stack(noise).to(trainee.device)
     tokens = trainee.tokens([*asked.captions, *([""] * len(asked.captions))])
     with torch.no_grad():

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from recipes.mini.base import BaseTrainee
     from recipes.mini.controls import ControlTrainee
 
-BASE_STEPS = 40_000
+BASE_STEPS = 80_000
 CONTROL_STEPS = 4_000
-SAVE_EVERY = 250
+SAVE_EVERY = 500
+FIRST_SHEETS = (500, 1562, 4000)
+"""Steps with a sheet whatever the pace: 1,562 batches of 16 are 25,000 samples, what the figures are compared with."""
 TINY_LEAST = 4
 
 
@@ -67,7 +69,7 @@ def run_base(asked: argparse.Namespace, folder: RunFolder, config: MiniConfig, r
     trainee = base_trainee(asked, folder, config)
     if asked.start is not None:
         load_average(trainee.module, asked.start)
-    pace = Pace(asked.steps or BASE_STEPS, min(SAVE_EVERY, asked.sheet_every), asked.sheet_every)
+    pace = Pace(asked.steps or BASE_STEPS, min(SAVE_EVERY, asked.sheet_every), asked.sheet_every, FIRST_SHEETS)
     run(trainee, folder.base, config.loop, pace, sheet=partial(base_sheet, trainee), report=report)
 
 
@@ -116,6 +118,59 @@ def load_newest_base(base: BaseTrainee, folder: RunFolder) -> str:
     return f"{found[-1].stem} {hashlib.sha256(found[-1].read_bytes()).hexdigest()[:16]}"
 
 
+def run_evaluate(asked: argparse.Namespace, folder: RunFolder, config: MiniConfig, report: Report) -> None:
+    """figures.json, table.md and the sheet of samples beside their nearest training pictures, in RUN/figures."""
+    from recipes.mini.base import load_average
+    from recipes.mini.controls import CONTROLS
+    from recipes.mini.evaluate import Effort, Evaluation
+    from recipes.mini.pack import load_pack
+    from recipes.mini.painters import paint_by_text, paint_over_conditions
+
+    base = base_trainee(asked, folder, config)
+    if asked.start is None:
+        load_newest_base(base, folder)
+    else:
+        load_average(base.module, asked.start)
+    effort = Effort()
+    evaluation = Evaluation.load(base.pack, load_pack(folder.judge), config.image_side, folder.path, report)
+    if asked.data is not None:
+        evaluation.judges(asked.data / "synthetic_faces" / "omi256_attributes.csv")
+    paint = partial(paint_by_text, base, report=report)
+    readings = evaluation.samples(paint, effort.samples)
+    evaluation.obedience(paint, effort.asked)
+    trained = [name for name in CONTROLS if folder.control(name).is_dir()]
+    steer = partial(paint_over_conditions, base, folder)
+    evaluation.controls(steer, trained, effort.steered, config.data, config.image_side)
+    evaluation.sheet(readings, folder.figures / "samples.jpg")
+    evaluation.write(folder.figures)
+    report(Step("evaluate", message="! " + evaluation.table.markdown()))
+
+
+def run_export(asked: argparse.Namespace, folder: RunFolder, config: MiniConfig, report: Report) -> None:
+    """The folder diffusers loads, its card, and the digest that the weights table wants."""
+    import hashlib
+
+    from portraitist.training.checkpoint import checkpoints
+    from recipes.mini.base import load_average
+    from recipes.mini.controls import CONTROLS, build_control
+    from recipes.mini.export import build_pipeline, export, export_control, recipe_digest, write_card, write_digests
+
+    base = base_trainee(asked, folder, config)
+    source = load_newest_base(base, folder)
+    export(build_pipeline(config, base.module, base.autoencoder), folder.folder)
+    for name in CONTROLS:
+        if folder.control(name).is_dir():
+            control = build_control(config)
+            load_average(control, checkpoints(folder.control(name))[-1])
+            export_control(control, folder.folder, name)
+    facts = {"source": source, "pack": base.pack.digest, "recipe": recipe_digest(), "pictures": len(base.pack)}
+    write_card(folder.folder, folder.figures, facts)
+    digests = write_digests(folder.folder)
+    digest = hashlib.sha256((folder.folder / "digests.json").read_bytes()).hexdigest()
+    size = sum(entry["bytes"] for entry in digests.values())
+    report(Step("export", message=f"! {folder.folder}: sha256 of digests.json {digest}, {size} bytes"))
+
+
 SHEET_CAPTIONS = (
     "portrait, smiling, dark background, long hair",
     "portrait, serious, short hair, light background",
@@ -129,11 +184,14 @@ SHEET_CAPTIONS = (
 
 
 def base_sheet(trainee: BaseTrainee, state: Run) -> None:
-    """24 pictures of the averaged weights, always of the same noise, as sheet-STEP.png in the run's folder."""
+    """24 pictures of the averaged weights, always of the same noise, as sheet-STEP.png in the run's folder; the
+    weights themselves, in half precision, for the curves over training."""
+    from recipes.mini.base import save_average
     from recipes.mini.sampling import Draw, draw
 
     with state.evaluated() as networks:
         images = draw(trainee, networks, Draw([SHEET_CAPTIONS[i % 8] for i in range(24)]))
+        save_average(networks, state.folder / "averages" / f"average-{state.step:07d}.safetensors")
     _write_sheet(state, images)
 
 

@@ -11,8 +11,8 @@ import torch
 from diffusers import DPMSolverMultistepScheduler
 from torch import Tensor
 
-LEAST_SIGMA = 0.05
-"""Below it the loss's weight stops growing (the same guard as in Li and He 2025)."""
+LEAST_SIGMA = 0.2
+"""Below it the loss's weight stops growing, or the removal of the last faint noise would take most of the gradient."""
 
 
 def flow_scheduler() -> DPMSolverMultistepScheduler:

@@ -21,13 +21,16 @@ from torch.nn import functional
 PATCH = 8
 SCALING_POWER = 0.5
 """Latents are components divided by deviation ** SCALING_POWER; 0 would keep pixels' proportions, 1 whiten."""
+DEVIATION = 0.5
+"""Of the latents as a whole. At 1 the coarse components outshine the noise until it is nine tenths of the mixture, and
+few steps are left to decide what the face is: the same training drew speckled faces."""
 
 
 class PatchAutoencoder(AutoencoderKL):  # type: ignore[misc]
     """Stands where `AutoencoderKL` stands in a diffusers pipeline.
 
-    Images (b, 3, h, w) in [-1, 1], h and w multiples of 8; latents (b, latent_channels, h / 8, w / 8), each channel
-    of about unit power over faces. Encoding is deterministic.
+    Images (b, 3, h, w) in [-1, 1], h and w multiples of 8; latents (b, latent_channels, h / 8, w / 8), of deviation
+    0.5 over the channels of faces. Encoding is deterministic.
     """
 
     @register_to_config  # type: ignore[untyped-decorator]
@@ -57,7 +60,7 @@ class PatchAutoencoder(AutoencoderKL):  # type: ignore[misc]
         power, vectors = power.flip(0)[:latent_channels], vectors.flip(1)[:, :latent_channels]
         deviation = power.clamp_min(1e-12).sqrt()
         scale = deviation**-SCALING_POWER
-        scale /= (deviation * scale).square().mean().sqrt()
+        scale *= DEVIATION / (deviation * scale).square().mean().sqrt()
         model: PatchAutoencoder = cls(latent_channels=latent_channels)
         signs = torch.sign(vectors.sum(0, keepdim=True)) + (vectors.sum(0, keepdim=True) == 0)
         for name, value in (("basis", (vectors * signs).T), ("mean", mean), ("scale", scale)):

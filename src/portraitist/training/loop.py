@@ -51,11 +51,17 @@ class Pace:
     """How long, and how often something is written. None of it changes a weight.
 
     steps: where to stop, counted from the run's beginning. save_every and sheet_every: in steps; 0 is never.
+    sheet_at: further steps with a sheet.
     """
 
     steps: int
     save_every: int = 500
     sheet_every: int = 0
+    sheet_at: tuple[int, ...] = ()
+
+    def has_sheet(self, step: int) -> bool:
+        """True when a sheet is due after this step."""
+        return step in self.sheet_at or (self.sheet_every > 0 and step % self.sheet_every == 0)
 
 
 @dataclass
@@ -94,7 +100,7 @@ def run(
 ) -> Run:
     """Train up to `pace.steps`, going on from the folder's newest checkpoint.
 
-    `sheet` is called every `pace.sheet_every` steps; `should_stop` after each saved checkpoint. Raises ConfigError
+    `sheet` is called where `pace` says; `should_stop` after each saved checkpoint. Raises ConfigError
     when the folder's run had other settings; EngineError when the loss stops being a number or the disk is full; the
     newest checkpoint stays good in each case.
     """
@@ -107,7 +113,7 @@ def run(
             _save(state, time.monotonic() - clock)
             if should_stop is not None and should_stop(state):
                 break
-        if sheet is not None and pace.sheet_every and state.step % pace.sheet_every == 0:
+        if sheet is not None and pace.has_sheet(state.step):
             sheet(state)
         report(Step("train", state.step, pace.steps, f"loss {loss:.4f}"))
     return state
