@@ -10,7 +10,7 @@ from pathlib import Path
 
 from portraitist.errors import PortraitistError
 from portraitist.progress import Step
-from recipes.mini.config import SHIPPED, TINY, MiniConfig
+from recipes.mini.config import CONFIGS, MiniConfig
 
 LABELS = Path(__file__).parents[1] / "attributes" / "labels.csv"
 STAGES = ("prepare", "autoencoder", "base", "controls", "evaluate", "export")
@@ -54,10 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the stages asked for; returns the exit code."""
     asked = _parser().parse_args(arguments)
     stages = STAGES if asked.stage == "all" else (asked.stage,)
-    config = TINY if asked.tiny else SHIPPED
     try:
         for stage in stages:
-            _run_stage(stage, asked, RunFolder(asked.run.expanduser()), config)
+            _run_stage(stage, asked, RunFolder(asked.run.expanduser()), CONFIGS[asked.config])
     except PortraitistError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
@@ -70,8 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--run", type=Path, default=Path("~/runs/mini"), help="folder of the run")
     parser.add_argument("--data", type=Path, help="development data with synthetic_faces/ and SPLIT.csv")
     parser.add_argument("--images", type=Path, help="own pictures instead: a folder of square aligned faces")
-    parser.add_argument("--tiny", action="store_true", help="the configuration of the tests")
+    parser.add_argument("--config", choices=tuple(CONFIGS), default="cpu", help="gpu: a larger batch; tiny: for tests")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--minutes", type=float, help="stop the base after this time, at the next checkpoint")
     parser.add_argument("--steps", type=int, help="train up to this step of the base or of each control")
     parser.add_argument("--sheet-every", type=int, default=500, help="steps between sample sheets")
     parser.add_argument("--start", type=Path, help="averaged weights to begin from (base) or to measure (evaluate)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import cv2
@@ -73,3 +74,19 @@ def _mirror(
     """Vertex numbers stay with their side of the face: as lines the mesh is symmetric, so nothing else is swapped."""
     flipped = landmarks * (-1, 1) + (image.shape[1] - 1, 0)
     return np.ascontiguousarray(image[:, ::-1]), flipped.astype(np.float32), facts.mirrored()
+
+
+class AheadSampler:
+    """A sampler whose next batches are drawn by threads while the accelerator works; the batches are the same."""
+
+    def __init__(self, sampler: Sampler, size: int, *, ahead: int = 32, workers: int = 14) -> None:
+        self.sampler, self.size, self.ahead = sampler, size, ahead
+        self._threads = ThreadPoolExecutor(workers)
+        self._coming: dict[int, Future[list[Sample]]] = {}
+
+    def batch(self, step: int, size: int) -> list[Sample]:
+        """The batch of one step; the ones after it are begun."""
+        for later in range(step, step + self.ahead):
+            if later not in self._coming:
+                self._coming[later] = self._threads.submit(self.sampler.batch, later, self.size)
+        return self._coming.pop(step).result()

@@ -6,6 +6,9 @@ Each imports what it needs: training wants neither the face networks nor their r
 from __future__ import annotations
 
 import argparse
+import math
+import time
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -36,7 +39,7 @@ def run_prepare(asked: argparse.Namespace, folder: RunFolder, config: MiniConfig
     if asked.images is None and asked.data is None:
         raise InputError("prepare: found neither --data nor --images; name a folder of pictures with --images")
     if asked.images is not None:
-        jobs = [(folder_sources(asked.images), folder.pack, TINY_LEAST if asked.tiny else LEAST_PICTURES)]
+        jobs = [(folder_sources(asked.images), folder.pack, TINY_LEAST if asked.config == "tiny" else LEAST_PICTURES)]
     else:
         jobs = [(omi_sources(asked.data, "tune", LABELS), folder.pack, LEAST_PICTURES)]
         jobs.append((omi_sources(asked.data, "judge", LABELS), folder.judge, 1))
@@ -70,7 +73,14 @@ def run_base(asked: argparse.Namespace, folder: RunFolder, config: MiniConfig, r
     if asked.start is not None:
         load_average(trainee.module, asked.start)
     pace = Pace(asked.steps or BASE_STEPS, min(SAVE_EVERY, asked.sheet_every), asked.sheet_every, FIRST_SHEETS)
-    run(trainee, folder.base, config.loop, pace, sheet=partial(base_sheet, trainee), report=report)
+    sheet, stop = partial(base_sheet, trainee), until(asked.minutes)
+    run(trainee, folder.base, config.loop, pace, sheet=sheet, should_stop=stop, report=report)
+
+
+def until(minutes: float | None) -> Callable[[Run], bool]:
+    """A stop after that time, never without one."""
+    end = math.inf if minutes is None else time.monotonic() + 60 * minutes
+    return lambda state: time.monotonic() >= end
 
 
 def run_controls(asked: argparse.Namespace, folder: RunFolder, config: MiniConfig, report: Report) -> None:

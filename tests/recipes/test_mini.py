@@ -29,7 +29,7 @@ QUIET = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT / "src"), "HF_HUB_OFFLIN
 
 
 def mini(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "recipes.mini", *arguments, "--tiny"]
+    return [sys.executable, "-m", "recipes.mini", *arguments, "--config", "tiny"]
 
 
 def run_mini(*arguments: str) -> subprocess.CompletedProcess[str]:
