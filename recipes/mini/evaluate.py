@@ -189,10 +189,11 @@ def held_out_captions(pack: Pack, count: int) -> list[str]:
 
 
 def _real(pack: Pack, side: int, cache: Path, read: PictureReader, network: EfficientNetLite0) -> Real:
-    images = at_side(list(pack.images), side)
-    readers = " ".join(
-        str(row(name).sha256) for name in ("face-mesh", "dlib-resnet", "selfie-segmentation", "attributes")
-    )
+    return Real(pack, read_pack(pack, side, cache, read), picture_features(network, at_side(list(pack.images), side)))
+
+
+def read_pack(pack: Pack, side: int, cache: Path, read: PictureReader) -> list[Reading]:
+    """Readings of a pack's pictures at the model's size: minutes the first time, then kept in `cache`."""
+    readers = " ".join(str(row(name).sha256) for name in READERS)
     key = hashlib.sha256(f"{pack.digest} {side} {readers}".encode()).hexdigest()
-    readings = read_or_load(cache / f"readings-{key[:12]}.npz", key, images, read)
-    return Real(pack, readings, picture_features(network, images))
+    return read_or_load(cache / f"readings-{key[:12]}.npz", key, at_side(list(pack.images), side), read)

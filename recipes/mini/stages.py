@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -68,13 +68,24 @@ def run_base(asked: argparse.Namespace, folder: RunFolder, config: MiniConfig, r
     """The text encoder and the denoiser, up to --steps; goes on from the newest checkpoint."""
     from portraitist.training.loop import Pace, run
     from recipes.mini.base import load_average
+    from recipes.mini.pack import load_pack
 
     trainee = base_trainee(asked, folder, config)
     if asked.start is not None:
         load_average(trainee.module, asked.start)
     pace = Pace(asked.steps or BASE_STEPS, min(SAVE_EVERY, asked.sheet_every), asked.sheet_every, FIRST_SHEETS)
-    sheet, stop = partial(base_sheet, trainee), until(asked.minutes)
-    run(trainee, folder.base, config.loop, pace, sheet=sheet, should_stop=stop, report=report)
+    stops = [until(asked.minutes)]
+    if asked.watch and folder.judge.is_file():
+        from recipes.mini.watch import copy_watch
+
+        stops.append(copy_watch(trainee, load_pack(folder.judge), folder.path, asked.watch, report))
+    sheet = partial(base_sheet, trainee)
+    run(trainee, folder.base, config.loop, pace, sheet=sheet, should_stop=partial(any_stop, stops), report=report)
+
+
+def any_stop(stops: Sequence[Callable[[Run], bool]], state: Run) -> bool:
+    """True when one of them says so."""
+    return any([stop(state) for stop in stops])
 
 
 def until(minutes: float | None) -> Callable[[Run], bool]:
