@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ NOT_LEARNED = ("loop",)
 
 class BaseTrainee:
     """portrait-mini's text encoder and U-Net, as the training loop wants them."""
+
+    rates: Mapping[str, float] = MappingProxyType({})
 
     def __init__(self, config: MiniConfig, pack: Pack, autoencoder: PatchAutoencoder, device: str = "cpu") -> None:
         torch.manual_seed(config.loop.seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,8 @@ def control_loop(config: MiniConfig) -> LoopConfig:
 
 class ControlTrainee:
     """One control beside a frozen base, as the training loop wants it."""
+
+    rates: Mapping[str, float] = MappingProxyType({})
 
     def __init__(self, name: str, base: BaseTrainee, start: str) -> None:
         config = base.config

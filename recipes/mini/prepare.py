@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portraitist.diffusion.captions import FaceFacts
+from portraitist.diffusion.face_facts import FactReader
 from portraitist.errors import InputError
 from portraitist.image import open_photo
 from portraitist.progress import Report, Step, silent
 from portraitist.types import Image
-from recipes.mini.measure import FactReader
 from recipes.mini.pack import Pack, person_weights
 
 LEAST_PICTURES = 200

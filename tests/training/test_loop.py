@@ -30,6 +30,7 @@ class Line:
         torch.manual_seed(0)
         self.module = torch.nn.Sequential(torch.nn.Linear(size, 8), torch.nn.Dropout(0.5), torch.nn.Linear(8, size))
         self.breaks_at, self.size = breaks_at, size
+        self.rates: dict[str, float] = {}
 
     @property
     def settings(self) -> dict[str, object]:
@@ -69,6 +70,15 @@ def test_a_sheet_changes_no_bit(tmp_path: Path) -> None:
 def test_training_lowers_the_loss(tmp_path: Path) -> None:
     losses = run(Line(), tmp_path, LoopConfig(learning_rate=1e-2, warm_up=0), Pace(200)).losses
     assert sum(losses[-20:]) < 0.7 * sum(losses[:20])
+
+
+def test_a_part_can_learn_at_another_rate(tmp_path: Path) -> None:
+    still = Line()
+    still.rates = {"0.": 0.0}
+    before = still.module[0].weight.clone(), still.module[2].weight.clone()
+    run(still, tmp_path, LoopConfig(warm_up=0, weight_decay=0), Pace(5))
+    assert torch.equal(still.module[0].weight, before[0])
+    assert not torch.equal(still.module[2].weight, before[1])
 
 
 def test_only_the_two_newest_checkpoints_stay(tmp_path: Path) -> None:

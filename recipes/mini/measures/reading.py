@@ -37,7 +37,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class PictureReader:
-    """facts: reads a picture's largest face and its facts (recipes.mini.measure.FactReader). mesh: the raw network."""
+    """facts: reads a picture's largest face and its facts (`FactReader`). mesh: the raw network."""
 
     facts: Callable[[Image], tuple[Face, FaceFacts] | None]
     embedder: Embedder
@@ -46,7 +46,7 @@ class PictureReader:
     @classmethod
     def load(cls) -> PictureReader:
         """The built-in networks."""
-        from recipes.mini.measure import FactReader
+        from portraitist.diffusion.face_facts import FactReader
 
         facts = FactReader.load()
         return cls(facts, facts.faces.embedder, LiteNetwork(fetch("face-mesh")))

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portraitist.errors import InputError
-from portraitist.geometry import Matrix, fit_within, similarity_matrix
+from portraitist.faces.align import portrait_matrix
+from portraitist.geometry import Matrix, fit_within
 from portraitist.types import Image, Points
 from portraitist.weights import fetch
 
@@ -35,21 +36,6 @@ DETAIL = 0.5
 GRID = 16
 """Cells along one side of the crop; regions below are counted in them."""
 BINS = 9
-_MESH_POINTS = (33, 133, 362, 263, 61, 291, 2, 168, 199)
-# Mean place of those points in FFHQ framing, as fractions of the side: measured on 593 tune faces, made symmetric.
-_TARGET = np.array(
-    [
-        [0.3222, 0.4742],
-        [0.4320, 0.4805],
-        [0.5680, 0.4805],
-        [0.6778, 0.4742],
-        [0.3847, 0.7322],
-        [0.6153, 0.7322],
-        [0.5000, 0.6612],
-        [0.5000, 0.4588],
-        [0.5000, 0.8852],
-    ]
-)
 _CHEEKS = ((slice(9, 11), slice(4, 6)), (slice(9, 11), slice(10, 12)))
 
 _TOP, _LOW, _ALL = (slice(0, 9), slice(0, 16)), (slice(9, 16), slice(3, 13)), (slice(0, 16), slice(0, 16))
@@ -144,7 +130,7 @@ def aligned_crop(pixels: Image, landmarks: Points) -> Image:
         raise InputError(f"expected (h, w, 3) uint8 pixels, found {pixels.shape} {pixels.dtype}; decode it as RGB")
     if landmarks.ndim != 2 or len(landmarks) != 468:
         raise InputError(f"expected a mesh of (468, 3) points, found {landmarks.shape}; read the face with FaceReader")
-    matrix = similarity_matrix(landmarks[list(_MESH_POINTS)], _TARGET * CROP_SIDE)
+    matrix = portrait_matrix(landmarks, CROP_SIDE)
     scale = float(np.sqrt(np.linalg.det(matrix[:, :2])))
     # No more detail than a 128 px portrait has, or the probabilities would depend on the size of the picture.
     source = fit_within(pixels, max(1, round(max(pixels.shape[:2]) * scale * DETAIL)))

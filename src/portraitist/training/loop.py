@@ -34,9 +34,13 @@ from portraitist.types import derive
 
 
 class Trainee(Protocol):
-    """What is trained: a module and its loss. `settings` are the values that a resumed run must share."""
+    """What is trained: a module and its loss. `settings` are the values that a resumed run must share.
+
+    rates: factors of the learning rate by the beginning of a parameter's name; 1 for all others.
+    """
 
     module: nn.Module
+    rates: Mapping[str, float]
 
     @property
     def settings(self) -> Mapping[str, Any]: ...
@@ -122,7 +126,7 @@ def run(
 def _begin(trainee: Trainee, folder: Path, config: LoopConfig) -> Run:
     module = trainee.module
     average = copy.deepcopy(module).requires_grad_(False) if config.ema_width else module
-    parameters = [p for p in module.parameters() if p.requires_grad]
+    parameters = _groups(trainee)
     betas = (0.9, config.beta2)
     optimizer = torch.optim.AdamW(parameters, betas=betas, weight_decay=config.weight_decay, fused=True)
     state = Run(trainee, config, folder, optimizer, average)
@@ -130,6 +134,16 @@ def _begin(trainee: Trainee, folder: Path, config: LoopConfig) -> Run:
     if checkpoint is not None:
         _restore(state, checkpoint)
     return state
+
+
+def _groups(trainee: Trainee) -> list[dict[str, Any]]:
+    """Parameter groups of the optimiser, one a factor of the rate."""
+    by_factor: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in trainee.module.named_parameters():
+        if parameter.requires_grad:
+            factor = next((f for start, f in trainee.rates.items() if name.startswith(start)), 1.0)
+            by_factor.setdefault(factor, []).append(parameter)
+    return [{"params": parameters, "rate_factor": factor} for factor, parameters in by_factor.items()]
 
 
 def _settings(state: Run) -> dict[str, Any]:
@@ -153,7 +167,7 @@ def _one_step(state: Run) -> float:
             "checkpoint is kept. Lower learning_rate, or look for broken pictures in the data"
         )
     for group in state.optimizer.param_groups:
-        group["lr"] = learning_rate(state.step, config) * group.get("rate_factor", 1.0)
+        group["lr"] = learning_rate(state.step, config) * group["rate_factor"]
     state.optimizer.step()
     state.optimizer.zero_grad(set_to_none=True)
     _average(state)

@@ -1,4 +1,4 @@
-"""What is known of a picture: its face, read once, as the facts that captions are made from."""
+"""What a caption may say of a picture: its face, read once, as facts."""
 
 from __future__ import annotations
 
