@@ -64,7 +64,8 @@ def denoiser_of(pipeline: Any) -> Denoiser:
     name = type(pipeline).__name__
     for prefix, build in _FAMILIES:
         if name.startswith(prefix):
-            return build(pipeline)
+            denoiser: Denoiser = build(pipeline)
+            return denoiser
     known = ", ".join(prefix for prefix, _ in _FAMILIES)
     raise InputError(
         f"{name}: expected a pipeline whose name begins with one of {known}; this family cannot be trained"
@@ -180,7 +181,7 @@ class KleinDenoiser:
         )[0]
         target = self.pipeline._pack_latents(noise - clean)
         squared: Tensor = (answer - target).square()
-        return squared.mean(dim=2).unflatten(1, clean.shape[-2:])
+        return squared.mean(dim=2).reshape(len(clean), *clean.shape[-2:])
 
 
 @dataclass

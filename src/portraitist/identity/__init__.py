@@ -1,0 +1,1 @@
+"""Learning a sitter: a LoRA trained on the album, its checkpoints chosen and fused by measured likeness."""

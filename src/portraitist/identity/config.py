@@ -1,0 +1,35 @@
+"""How an identity is learned. What a base does by default is written in the table of bases; None here means that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from portraitist.options import check, option
+
+
+@dataclass(frozen=True)
+class IdentityConfig:
+    """Training of a sitter's LoRA on one base."""
+
+    rank: int | None = option(None, "rank of the LoRA; none: the base's default", low=1, high=512)
+    alpha: float | None = option(None, "LoRA alpha; none: the base's default", low=0.01, high=1024)
+    learning_rate: float | None = option(None, "peak rate of the optimiser; none: the base's default", low=1e-7, high=1)
+    text_learning_rate: float | None = option(
+        None, "rate of the text encoder, 0 leaves it as it is; none: the base's default", low=0, high=1
+    )
+    steps: int | None = option(None, "steps of the optimiser; none: by the base and the album", low=1, high=100_000)
+    batch: int | None = option(None, "pictures a forward pass; none: the base's default", low=1, high=256)
+    accumulation: int | None = option(None, "passes a step; none: the base's default", low=1, high=256)
+    check_every: int = option(100, "steps between checkpoints with validation portraits", unit="steps", low=1)
+    flip: bool = option(False, "also learn from mirrored photos; it mirrors moles and partings")
+    hair_weight: float = option(1.0, "weight of hair in the loss; the face weighs 1", low=0, high=1)
+    background_weight: float = option(0.05, "weight of background and clothes in the loss", low=0, high=1)
+    caption_drop: float = option(0.1, "share of samples with the trigger alone for a caption", low=0, high=1)
+    patience: int = option(3, "checkpoints without a better likeness before stopping", unit="checkpoints", low=1)
+    seed: int = option(42, "of noise, order and dropout", low=0)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+DEFAULT_IDENTITY = IdentityConfig()

@@ -1,0 +1,163 @@
+"""A sitter's LoRA on a base, as the training loop wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from peft import LoraConfig
+from torch import Tensor, nn
+from torch.nn import functional
+
+from portraitist.diffusion.captions import TRIGGER
+from portraitist.diffusion.denoisers import Denoiser
+from portraitist.identity.config import IdentityConfig
+from portraitist.identity.dataset import TrainingPhoto, data_digest
+from portraitist.types import Image
+
+ADAPTER = "sitter"
+TEXT_TARGETS = ("q_proj", "k_proj", "v_proj", "out_proj")
+VALIDATION_SEED = 20
+"""Of the fixed noise and levels of the validation loss."""
+
+
+@dataclass(frozen=True)
+class LoraSettings:
+    """What the LoRA is: rank, alpha, the modules of the denoiser that take it, and the rates."""
+
+    rank: int
+    alpha: float
+    targets: tuple[str, ...]
+    learning_rate: float
+    text_learning_rate: float
+    batch: int
+
+
+def with_trigger(caption: str) -> str:
+    """The caption about the sitter: the trigger comes right after the subject.
+
+    >>> with_trigger("portrait, smiling")
+    'portrait sitter, smiling'
+    """
+    subject, comma, rest = caption.partition(",")
+    return f"{subject} {TRIGGER}{comma}{rest}"
+
+
+class LoraTrainee:
+    """Adapters on the denoiser (and on the text encoder where its rate is above 0); everything else stands still."""
+
+    def __init__(
+        self,
+        denoiser: Denoiser,
+        photos: Sequence[TrainingPhoto],
+        lora: LoraSettings,
+        config: IdentityConfig,
+        base: str,
+    ) -> None:
+        torch.manual_seed(config.seed)
+        self.denoiser, self.photos, self.lora, self.config, self.base = denoiser, photos, lora, config, base
+        parts = dict(denoiser.trainable)
+        self.learns_text = "text_encoder" in parts and lora.text_learning_rate > 0
+        if not self.learns_text:
+            parts.pop("text_encoder", None)
+        for name, part in parts.items():
+            targets = TEXT_TARGETS if name == "text_encoder" else lora.targets
+            add_adapter(part, lora, targets)
+        self.module: nn.Module = nn.ModuleDict(parts)
+        self.rates: Mapping[str, float] = {"text_encoder.": lora.text_learning_rate / lora.learning_rate}
+        self.latents, self.weights = self._encoded()
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Base, LoRA, config and the data's digest."""
+        facts = {**asdict(self.lora), **asdict(self.config)}
+        return {**facts, "base": self.base, "data": data_digest(self.photos)}
+
+    def loss(self, step: int) -> Tensor:
+        """Weighted mean of the base's loss over a batch; photos come in a new order each round."""
+        chosen = self._batch(step)
+        captions = [self._caption(self.photos[i].caption) for i in chosen]
+        clean, weight = self.latents[chosen], self.weights[chosen]
+        if self.config.flip:
+            mirrored = torch.rand(len(chosen)) < 0.5
+            clean[mirrored], weight[mirrored] = self._mirrored(chosen)[mirrored], weight[mirrored].flip(-1)
+        levels = self.denoiser.draw_levels(len(chosen))
+        return weighted(self._loss_map(clean, torch.randn_like(clean), levels, captions), weight)
+
+    def validation_loss(self, photos: Sequence[TrainingPhoto]) -> float:
+        """The same loss on other photos with fixed noise at eight fixed levels: comparable between checkpoints."""
+        with torch.random.fork_rng(), torch.no_grad():
+            torch.manual_seed(VALIDATION_SEED)
+            self.module.eval()
+            values = [self._validation(photo) for photo in photos]
+        return float(np.mean(values))
+
+    def _validation(self, photo: TrainingPhoto) -> float:
+        clean, weight = encode_photo(self.denoiser, photo)
+        levels = torch.linspace(0.06, 0.94, 8, device=clean.device)
+        many = clean.expand(8, *clean.shape[1:])
+        captions = [with_trigger(photo.caption)] * 8
+        return float(weighted(self._loss_map(many, torch.randn_like(many), levels, captions), weight.expand(8, -1, -1)))
+
+    def _loss_map(self, clean: Tensor, noise: Tensor, levels: Tensor, captions: Sequence[str]) -> Tensor:
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.learns_text):
+            text = self.denoiser.encode_text(captions)
+        return self.denoiser.loss_map(clean, noise, levels, text)
+
+    def _batch(self, step: int) -> list[int]:
+        """Indices of one pass: rounds through all photos, each round in its own order."""
+        count, size = len(self.photos), self.lora.batch
+        places = range(step * size, (step + 1) * size)
+        return [int(self._order(place // count)[place % count]) for place in places]
+
+    def _order(self, round_: int) -> NDArray[np.int64]:
+        return np.random.default_rng([self.config.seed, round_]).permutation(len(self.photos))
+
+    def _caption(self, caption: str) -> str:
+        subject = caption.partition(",")[0]
+        dropped = float(torch.rand(())) < self.config.caption_drop
+        return with_trigger(subject if dropped else caption)
+
+    def _encoded(self) -> tuple[Tensor, Tensor]:
+        with torch.no_grad():
+            pairs = [encode_photo(self.denoiser, photo) for photo in self.photos]
+        return torch.cat([latents for latents, _ in pairs]), torch.cat([weight for _, weight in pairs])
+
+    def _mirrored(self, chosen: Sequence[int]) -> Tensor:
+        pictures = [np.ascontiguousarray(self.photos[i].image[:, ::-1]) for i in chosen]
+        with torch.no_grad():
+            return torch.cat([self.denoiser.encode_images(as_pixels(picture)) for picture in pictures])
+
+
+def add_adapter(part: nn.Module, lora: LoraSettings, targets: Sequence[str]) -> None:
+    """Freeze the part and give it fresh adapters, in float32 whatever the part is in."""
+    part.requires_grad_(False)
+    part.add_adapter(  # type: ignore[operator]
+        LoraConfig(r=lora.rank, lora_alpha=lora.alpha, target_modules=list(targets), init_lora_weights="gaussian"),
+        adapter_name=ADAPTER,
+    )
+    for parameter in part.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()
+
+
+def encode_photo(denoiser: Denoiser, photo: TrainingPhoto) -> tuple[Tensor, Tensor]:
+    """Latents (1, c, h, w) of a photo and its loss weights at their size (1, h, w)."""
+    latents = denoiser.encode_images(as_pixels(photo.image))
+    weight = torch.from_numpy(photo.weight)[None, None].to(latents.device)
+    return latents, functional.adaptive_avg_pool2d(weight, (latents.shape[-2], latents.shape[-1]))[:, 0]
+
+
+def as_pixels(image: Image) -> Tensor:
+    """(1, 3, h, w) in [-1, 1]."""
+    return torch.from_numpy(image).permute(2, 0, 1)[None].float() / 127.5 - 1
+
+
+def weighted(loss_map: Tensor, weight: Tensor) -> Tensor:
+    """Mean of the map by weight, so that a small face counts as much as a large one."""
+    per_picture = (loss_map * weight).sum(dim=(1, 2)) / weight.sum(dim=(1, 2)).clamp_min(1e-6)
+    return per_picture.mean()
