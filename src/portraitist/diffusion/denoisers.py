@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import torch
@@ -59,12 +60,15 @@ class Denoiser(Protocol):
         ...
 
 
-def denoiser_of(pipeline: Any) -> Denoiser:
-    """The contract's implementation for a diffusers pipeline; InputError for a family it does not know."""
+def denoiser_of(pipeline: Any, prompt_options: Mapping[str, Any] = MappingProxyType({})) -> Denoiser:
+    """The contract's implementation for a diffusers pipeline; InputError for a family it does not know.
+
+    prompt_options: further arguments of the pipeline's encode_prompt, such as its longest sequence.
+    """
     name = type(pipeline).__name__
     for prefix, build in _FAMILIES:
         if name.startswith(prefix):
-            denoiser: Denoiser = build(pipeline)
+            denoiser: Denoiser = build(pipeline, prompt_options)
             return denoiser
     known = ", ".join(prefix for prefix, _ in _FAMILIES)
     raise InputError(
@@ -77,6 +81,7 @@ class UNetDenoiser:
     """SD 1.5, SDXL and portrait-mini: a U-Net, a text encoder that may learn too."""
 
     pipeline: Any
+    prompt_options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def trainable(self) -> Mapping[str, nn.Module]:
@@ -93,7 +98,9 @@ class UNetDenoiser:
         return latents
 
     def encode_text(self, prompts: Sequence[str]) -> Text:
-        embeds, _ = self.pipeline.encode_prompt(list(prompts), self.pipeline.unet.device, 1, False)
+        embeds, _ = self.pipeline.encode_prompt(
+            list(prompts), self.pipeline.unet.device, 1, False, **self.prompt_options
+        )
         return Text(embeds)
 
     def draw_levels(self, count: int) -> Tensor:
@@ -135,7 +142,9 @@ class SDXLDenoiser(UNetDenoiser):
         return {"unet": self.pipeline.unet}
 
     def encode_text(self, prompts: Sequence[str]) -> Text:
-        embeds, _, pooled, _ = self.pipeline.encode_prompt(list(prompts), do_classifier_free_guidance=False)
+        embeds, _, pooled, _ = self.pipeline.encode_prompt(
+            list(prompts), do_classifier_free_guidance=False, **self.prompt_options
+        )
         return Text(embeds, {"pooled": pooled})
 
     def _conditions(self, noisy: Tensor, text: Text) -> dict[str, Any]:
