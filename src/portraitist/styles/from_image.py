@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portraitist.diffusion.captions import SUBJECT, FaceFacts, describe
+from portraitist.diffusion.face_facts import LEAST_BACKGROUND
 from portraitist.faces.reader import FaceReader
 from portraitist.geometry import fit_within
 from portraitist.retouch.person import PersonSegmenter
@@ -20,8 +21,8 @@ MAX_SIDE = 768
 """Pixels of the longer side at which is measured."""
 GREYSCALE = 2.5
 """A mean chroma (CIELAB) below this is black and white: real greyscale files are at 0."""
-_LEAST_PART = 0.02
-"""Share of the picture below which nothing is said about a region."""
+_LEAST_CLOTH = 0.02
+"""Share of the picture below which nothing is said about the clothes."""
 _SKIN_REACH = 12.0
 """A colour nearer to the face's than this (CIE76) is taken for skin, not for cloth."""
 Region = NDArray[np.bool_]
@@ -74,11 +75,12 @@ def measure_look(image: Image, reader: FaceReader | None = None, person: PersonS
     face = max(faces, key=lambda f: f.width)
     mask = (person or PersonSegmenter.load())(small, face)
     behind, cloth = mask < 0.2, _cloth(lab, face, mask)
+    shows = behind.mean() >= LEAST_BACKGROUND
     width, height = np.ptp(face.landmarks[:, 0]), np.ptp(face.landmarks[:, 1])
     return Measured(
-        dominant_colours(small, behind) if behind.mean() >= _LEAST_PART else (),
-        dominant_colours(small, cloth, least=0.2) if cloth.mean() >= _LEAST_PART else (),
-        float(lab[..., 0][behind].mean()) if behind.mean() >= _LEAST_PART else None,
+        dominant_colours(small, behind) if shows else (),
+        dominant_colours(small, cloth, least=0.2) if cloth.mean() >= _LEAST_CLOTH else (),
+        float(lab[..., 0][behind].mean()) if shows else None,
         *whole,
         face_share=float(width / small.shape[1]),
         face_height=float(height / small.shape[0]),
