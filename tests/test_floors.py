@@ -14,6 +14,8 @@ FLOORS = (
         "weights",
         "weight_folders",
         "downloads",
+        "hub",
+        "hub_clients",
         "licences",
         "networks",
         "library",
