@@ -59,6 +59,11 @@ class Sitter:
         """Where portraits and their recipes go."""
         return self.folder / "portraits"
 
+    @property
+    def identities_dir(self) -> Path:
+        """Where what was learned of the sitter lives, one folder a base."""
+        return self.folder / "identities"
+
 
 class Library:
     """All sitters under one root folder. Opening one creates nothing."""

@@ -20,18 +20,17 @@ from portraitist.identity.dataset import TrainingPhoto, data_digest
 from portraitist.types import Image
 
 ADAPTER = "sitter"
-TEXT_TARGETS = ("q_proj", "k_proj", "v_proj", "out_proj")
 VALIDATION_SEED = 20
 """Of the fixed noise and levels of the validation loss."""
 
 
 @dataclass(frozen=True)
 class LoraSettings:
-    """What the LoRA is: rank, alpha, the modules of the denoiser that take it, and the rates."""
+    """What the LoRA is: rank, alpha, and by part of the pipeline the ends of the module names that take it; rates."""
 
     rank: int
     alpha: float
-    targets: tuple[str, ...]
+    targets: Mapping[str, tuple[str, ...]]
     learning_rate: float
     text_learning_rate: float
     batch: int
@@ -41,10 +40,10 @@ def with_trigger(caption: str) -> str:
     """The caption about the sitter: the trigger comes right after the subject.
 
     >>> with_trigger("portrait, smiling")
-    'portrait sitter, smiling'
+    'portrait, sitter, smiling'
     """
     subject, comma, rest = caption.partition(",")
-    return f"{subject} {TRIGGER}{comma}{rest}"
+    return f"{subject}, {TRIGGER}{comma}{rest}"
 
 
 class LoraTrainee:
@@ -60,13 +59,12 @@ class LoraTrainee:
     ) -> None:
         torch.manual_seed(config.seed)
         self.denoiser, self.photos, self.lora, self.config, self.base = denoiser, photos, lora, config, base
-        parts = dict(denoiser.trainable)
+        parts = {name: part for name, part in denoiser.trainable.items() if name in lora.targets}
         self.learns_text = "text_encoder" in parts and lora.text_learning_rate > 0
         if not self.learns_text:
             parts.pop("text_encoder", None)
         for name, part in parts.items():
-            targets = TEXT_TARGETS if name == "text_encoder" else lora.targets
-            add_adapter(part, lora, targets)
+            add_adapter(part, lora, lora.targets[name])
         self.module: nn.Module = nn.ModuleDict(parts)
         self.rates: Mapping[str, float] = {"text_encoder.": lora.text_learning_rate / lora.learning_rate}
         self.latents, self.weights = self._encoded()

@@ -1,0 +1,1 @@
+"""Portraits by diffusion: from words, and inside a template."""

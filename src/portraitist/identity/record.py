@@ -1,0 +1,103 @@
+"""An identity on disk: the LoRA in two spellings, the record of how it was learned, its face, its card."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from portraitist.diffusion.lora import Lora
+from portraitist.diffusion.lora_formats import write_kohya, write_lora
+from portraitist.errors import InputError
+from portraitist.image import encode_image
+from portraitist.library import read_json, write_atomic, write_json
+from portraitist.options import from_mapping
+from portraitist.types import Image
+
+RECORD, WEIGHTS, KOHYA = "identity.json", "identity.safetensors", "kohya.safetensors"
+FACE, CARD = "face.png", "README.md"
+_CONSENT = "Made for the person in the photos, with their consent on record. It draws their face."
+
+
+@dataclass(frozen=True)
+class IdentityRecord:
+    """How an identity was learned and what it measured.
+
+    base, family: what it is laid on. data: digest of the training data. sources: digests of the photos learned from;
+    likeness is never taken against them. steps: weights of the checkpoints in it by step. distance: mean of the
+    validation portraits to photos that were not learned from; None where none was kept back. report_distance: the same
+    on photos that neither trained nor chose. rank_loss: relative error of the fusion's rank. licence: of the base.
+    """
+
+    base: str
+    family: str
+    trigger: str
+    data: str
+    sources: tuple[str, ...]
+    rank: int
+    steps: Mapping[str, float]
+    distance: float | None
+    report_distance: float | None
+    validation_loss: float | None
+    rank_loss: float
+    is_fused: bool
+    licence: str
+    noncommercial: bool
+    sha256: str = ""
+
+
+def write_identity(folder: Path, lora: Lora, record: IdentityRecord, face: Image | None) -> IdentityRecord:
+    """Write weights first and the record last: a folder with a record is whole. Returns the record with its digest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    facts = _metadata(record)
+    path = write_lora(folder / WEIGHTS, lora, facts)
+    write_kohya(folder / KOHYA, lora, facts)
+    if face is not None:
+        write_atomic(folder / FACE, encode_image(face, "png"))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    whole = IdentityRecord(**{**asdict(record), "sha256": digest})
+    write_atomic(folder / CARD, card(whole).encode())
+    write_json(folder / RECORD, asdict(whole))
+    return whole
+
+
+def read_identity(folder: Path) -> IdentityRecord:
+    """The record. Raises InputError where there is none, or where the weights are not those it was written with."""
+    if not (folder / RECORD).is_file():
+        raise InputError(f"{folder}: no identity here; learn one with 'portraitist train NAME'")
+    record = from_mapping(IdentityRecord, read_json(folder / RECORD))
+    path = folder / WEIGHTS
+    if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != record.sha256:
+        raise InputError(f"{path}: missing or changed since it was learned; run 'portraitist train' again")
+    return record
+
+
+def _metadata(record: IdentityRecord) -> dict[str, str]:
+    kept = ("base", "family", "trigger", "data", "rank", "distance", "licence", "noncommercial")
+    return {name: str(getattr(record, name)) for name in kept} | {"steps": ", ".join(record.steps)}
+
+
+def card(record: IdentityRecord) -> str:
+    """The card, in Markdown."""
+    steps = ", ".join(f"{step} ({share:.0%})" for step, share in record.steps.items())
+    rows: list[tuple[str, Any]] = [
+        ("base", record.base),
+        ("trigger word", record.trigger),
+        ("photos learned from", len(record.sources)),
+        ("training data", f"sha256 {record.data}"),
+        ("rank", record.rank),
+        ("checkpoints, by step", f"{steps}{', fused' if record.is_fused else ''}"),
+        ("relative error of the fusion's rank", f"{record.rank_loss:.3f}" if record.is_fused else "no fusion"),
+        ("distance to photos that chose", _number(record.distance)),
+        ("distance to photos kept for this report", _number(record.report_distance)),
+        ("validation loss", _number(record.validation_loss)),
+        ("licence of the base", record.licence + (", not for commercial use" if record.noncommercial else "")),
+    ]
+    lines = ["# Identity", "", "| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
+    return "\n".join([*lines, "", _CONSENT, ""])
+
+
+def _number(value: float | None) -> str:
+    return "not measurable: no photo was kept back" if value is None else f"{value:.3f}"

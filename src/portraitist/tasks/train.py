@@ -1,0 +1,192 @@
+"""`train`: a sitter's album becomes an identity, a LoRA on a base, chosen by measured likeness."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from portraitist.errors import EngineError
+from portraitist.identity.config import IdentityConfig
+from portraitist.library import Library
+from portraitist.placement import Placement
+from portraitist.progress import Report, Step, silent
+from portraitist.types import Image, Reference
+
+if TYPE_CHECKING:
+    from portraitist.diffusion.bases_config import Base
+    from portraitist.identity.dataset import AlbumSplit, TrainingPhoto
+    from portraitist.identity.record import IdentityRecord
+    from portraitist.identity.train import Outcome, Trainer
+    from portraitist.identity.trainee import LoraSettings
+
+PREVIEWS = (
+    "portrait",
+    "portrait, facing the camera, smiling, light background",
+    "portrait, serious, dark background",
+    "portrait, turned left",
+    "portrait, turned right, smiling",
+    "portrait, close-up, mouth closed",
+)
+"""Captions of the validation portraits; the trigger is put in."""
+PREVIEW_SEED = 11
+
+
+@dataclass(frozen=True)
+class Trained:
+    """folder: the identity's. record: what is written in it. outcome: everything measured on the way."""
+
+    folder: Path
+    record: IdentityRecord
+    outcome: Outcome
+
+
+def train(
+    library: Library,
+    name: str,
+    base_name: str = "mini",
+    config: IdentityConfig | None = None,
+    *,
+    placement: Placement | None = None,
+    report: Report = silent,
+) -> Trained:
+    """Learn the sitter `name` on a base; the same command goes on after a kill and ends with the same bits.
+
+    Raises InputError for an unknown sitter or an empty album, WeightsError when the base is not here or not accepted,
+    EngineError without the extra `diffusion`.
+    """
+    _require_extra()
+    from portraitist.diffusion.base_loading import load_base
+    from portraitist.diffusion.bases import find_base
+    from portraitist.diffusion.denoisers import denoiser_of
+    from portraitist.identity.dataset import split_album
+    from portraitist.identity.trainee import LoraTrainee
+    from portraitist.tasks.sitting import Cast
+
+    config, placement = config or IdentityConfig(), placement or Placement()
+    base, cast = find_base(base_name), Cast.of(library, name)
+    split = split_album(cast.everyone)
+    pipeline = load_base(base, "text", placement, library=library, report=report)
+    settings = lora_settings(base, config)
+    photos = _photos(split.train, base, config, report)
+    trainee = LoraTrainee(denoiser_of(pipeline), photos, settings, config, base.name)
+    folder = library.sitter(name).identities_dir / base.name
+    trainer = _trainer(trainee, split, folder, base, config, placement, report)
+    steps = config.steps or base.training.steps(len(photos))
+    outcome = trainer.run(steps, config.accumulation or base.training.accumulation)
+    record = _write(folder, outcome, trainer, split, base)
+    report(Step("train", steps, steps, f"identity in {folder}"))
+    return Trained(folder, record, outcome)
+
+
+def lora_settings(base: Base, config: IdentityConfig) -> LoraSettings:
+    """What was asked for, and the base's defaults for the rest."""
+    from portraitist.identity.trainee import LoraSettings
+
+    usual = base.training
+    rank = config.rank or usual.rank
+    text_rate = usual.text_learning_rate if config.text_learning_rate is None else config.text_learning_rate
+    return LoraSettings(
+        rank,
+        # A rank of one's own keeps the base's ratio of alpha to rank.
+        config.alpha or usual.alpha * rank / usual.rank,
+        {target.part: target.modules for target in base.lora},
+        config.learning_rate or usual.learning_rate,
+        text_rate,
+        config.batch or usual.batch,
+    )
+
+
+def _trainer(
+    trainee: Any,
+    split: AlbumSplit,
+    folder: Path,
+    base: Base,
+    config: IdentityConfig,
+    placement: Placement,
+    report: Report,
+) -> Trainer:
+    from portraitist.faces.reader import FaceReader
+    from portraitist.identity.train import Lesson, Trainer
+
+    held_back = _photos(split.choose, base, config, report)
+    lesson = Lesson(trainee.photos, held_back, split.choose, split.train)
+    preview = partial(_preview, trainee.denoiser.pipeline, base) if split.choose else None
+    return Trainer(trainee, lesson, folder, preview, FaceReader.load(placement), report)
+
+
+def _preview(pipeline: Any, base: Base) -> Sequence[Image]:
+    """The validation portraits with the adapters as they are now."""
+    from portraitist.generate.config import DrawConfig
+    from portraitist.generate.text import TextEngine
+    from portraitist.identity.trainee import with_trigger
+
+    engine = TextEngine(pipeline, DrawConfig(), base.sampling.num_steps, base.sampling.guidance_scale)
+    return engine.draw([with_trigger(text) for text in PREVIEWS], "", PREVIEW_SEED)
+
+
+def _photos(references: Sequence[Reference], base: Base, config: IdentityConfig, report: Report) -> list[TrainingPhoto]:
+    """Framed, masked and captioned in the words the base's captions were made of."""
+    from portraitist.diffusion.captions import caption, describe
+    from portraitist.diffusion.face_facts import FactReader
+    from portraitist.identity.dataset import training_photo
+
+    facts = FactReader.load()
+    photos = []
+    for number, reference in enumerate(references):
+        image = reference.picture.pixels(1024)
+        face = reference.face.scaled(image.shape[1] / reference.picture.size[1])
+        words = caption(describe(facts.facts(image, face)))
+        photos.append(training_photo(reference, words, base.training.resolution, config, facts.person))
+        report(Step("photos", number + 1, len(references)))
+    return photos
+
+
+def _write(folder: Path, outcome: Outcome, trainer: Trainer, split: AlbumSplit, base: Base) -> IdentityRecord:
+    """Lay the chosen LoRA on the base once more, measure it on the photos kept for the report, and write it."""
+    from portraitist.diffusion.captions import TRIGGER
+    from portraitist.diffusion.lora_adapters import install, remove
+    from portraitist.identity.checks import score_portraits
+    from portraitist.identity.dataset import data_digest
+    from portraitist.identity.record import IdentityRecord, write_identity
+    from portraitist.identity.trainee import ADAPTER
+
+    pipeline = trainer.trainee.denoiser.pipeline
+    remove(pipeline, ADAPTER)
+    install(pipeline, outcome.lora, ADAPTER)
+    report_distance, face = None, None
+    if trainer.preview is not None and trainer.reader is not None:
+        portraits = trainer.preview()
+        scores = score_portraits(portraits, portraits, split.report, split.train, trainer.reader)
+        found = [score for score in scores if score.distance is not None]
+        if found:
+            report_distance = sum(score.distance or 0.0 for score in found) / len(found)
+            face = portraits[min(found, key=lambda score: score.distance or 0.0).number]
+    record = IdentityRecord(
+        base=base.name,
+        family=base.family,
+        trigger=TRIGGER,
+        data=data_digest(trainer.trainee.photos),
+        sources=tuple(reference.picture.digest for reference in split.train),
+        rank=outcome.lora.rank,
+        steps={str(step): share for step, share in outcome.weights.items()},
+        distance=outcome.measured.distance,
+        report_distance=report_distance,
+        validation_loss=outcome.measured.validation_loss,
+        rank_loss=outcome.rank_loss,
+        is_fused=len(outcome.weights) > 1,
+        licence=base.licence,
+        noncommercial=base.name == "mini",
+    )
+    return write_identity(folder, outcome.lora, record, face)
+
+
+def _require_extra() -> None:
+    try:
+        import diffusers  # noqa: F401
+        import peft  # noqa: F401
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise EngineError(f"train: lacks a package ({error}); install portraitist[diffusion]") from error

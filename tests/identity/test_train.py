@@ -1,0 +1,179 @@
+"""Learning a sitter with tiny weights: losses fall, a kill costs nothing, checks change no bit, the vote is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs portraitist[diffusion]")
+pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
+
+from portraitist.diffusion.denoisers import denoiser_of  # noqa: E402
+from portraitist.diffusion.lora_adapters import take  # noqa: E402
+from portraitist.errors import ConfigError  # noqa: E402
+from portraitist.identity import train as training  # noqa: E402
+from portraitist.identity.checks import PortraitScore  # noqa: E402
+from portraitist.identity.config import IdentityConfig  # noqa: E402
+from portraitist.identity.dataset import TrainingPhoto  # noqa: E402
+from portraitist.identity.train import Lesson, Outcome, Trainer  # noqa: E402
+from portraitist.identity.trainee import ADAPTER, LoraSettings, LoraTrainee, with_trigger  # noqa: E402
+from portraitist.types import Image  # noqa: E402
+from tests.diffusion.tiny_bases import CALL, tiny_pipeline  # noqa: E402
+
+ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
+TARGETS = {"unet": ATTENTION, "transformer": ATTENTION, "text_encoder": ("q_proj", "v_proj")}
+LORA = LoraSettings(4, 4, TARGETS, learning_rate=1e-2, text_learning_rate=5e-3, batch=2)
+CONFIG = IdentityConfig(check_every=4)
+CAPTIONS = ("portrait, smiling", "portrait, turned left", "portrait")
+
+
+def photos(side: int = 32, count: int = 3) -> list[TrainingPhoto]:
+    random = np.random.default_rng(0)
+    weight = np.zeros((side, side), np.float32)
+    weight[4:-4, 4:-4] = 1
+    images = [random.integers(0, 255, (side, side, 3)).astype(np.uint8) for _ in range(count)]
+    return [TrainingPhoto(image, weight, CAPTIONS[i % 3], str(i)) for i, image in enumerate(images)]
+
+
+def trainee(base: str = "mini", config: IdentityConfig = CONFIG, side: int = 32) -> LoraTrainee:
+    denoiser = denoiser_of(tiny_pipeline(base), CALL.get(base, {}))
+    return LoraTrainee(denoiser, photos(side), LORA, config, base)
+
+
+def trainer(folder: Path, made: LoraTrainee, **more: Any) -> Trainer:
+    lesson = Lesson(made.photos, photos(count=1), compared=(), trained=())
+    return Trainer(made, lesson, folder, more.get("preview"), None)
+
+
+def same(one: Outcome, other: Outcome) -> bool:
+    pairs = zip(one.lora.modules.values(), other.lora.modules.values(), strict=True)
+    return all(torch.equal(a, b) for x, y in pairs for a, b in zip(x, y, strict=True))
+
+
+@pytest.mark.parametrize("base", ["mini", "sd15", "sdxl", "flux2-klein-4b", "z-image"])
+def test_every_base_learns(base: str, tmp_path: Path) -> None:
+    """Validation on a training photo falls: the adapters are connected and the step goes the right way."""
+    made = trainee(base, side=64 if base != "mini" else 32)
+    before = made.validation_loss(made.photos)
+    trainer(tmp_path, made).run(12, 1)
+    assert made.validation_loss(made.photos) < before
+
+
+def test_a_stopped_run_goes_on_to_the_same_bits(tmp_path: Path) -> None:
+    whole = trainer(tmp_path / "whole", trainee()).run(12, 2)
+    trainer(tmp_path / "parts", trainee()).run(8, 2)
+    again = trainer(tmp_path / "parts", trainee()).run(12, 2)
+    assert same(whole, again)
+    assert [check.step for check in again.checks] == [4, 8, 12]
+    assert again.checks == whole.checks
+
+
+def test_checks_with_portraits_change_no_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = trainee()
+    drawn = preview_of(made)
+    monkeypatch.setattr(training, "score_portraits", lambda *args: (PortraitScore(0, 0.5, -0.1, 1.0),))
+    lesson = Lesson(made.photos, photos(count=1), compared=(None,), trained=())  # type: ignore[arg-type]
+    checked = Trainer(made, lesson, tmp_path / "drawn", drawn, object())  # type: ignore[arg-type]
+    checked.run(12, 1)
+    plain = trainee()
+    trainer(tmp_path / "plain", plain).run(12, 1)
+    for path, (down, up) in take(plain.denoiser.pipeline, ADAPTER).modules.items():
+        ours = checked_lora(tmp_path / "drawn")[path]
+        assert torch.equal(down, ours[0])
+        assert torch.equal(up, ours[1])
+
+
+def checked_lora(folder: Path) -> Any:
+    from portraitist.diffusion.lora_formats import read_lora
+
+    return read_lora(folder / "checks" / "check-000012.safetensors").modules
+
+
+def preview_of(made: LoraTrainee) -> Callable[[], Sequence[Image]]:
+    def draw() -> Sequence[Image]:
+        options = {"num_inference_steps": 2, "output_type": "np", "generator": torch.Generator().manual_seed(0)}
+        picture = made.denoiser.pipeline("portrait sitter", **options).images[0]
+        return [(picture * 255).astype(np.uint8)]
+
+    return draw
+
+
+def test_portraits_with_and_without_the_lora_differ(tmp_path: Path) -> None:
+    made = trainee()
+    trainer(tmp_path, made).run(12, 1)
+    watching = trainer(tmp_path, made, preview=preview_of(made))
+    with_lora, without = watching._drawn(with_lora=True), watching._drawn(with_lora=False)
+    assert (with_lora[0] != without[0]).any()
+    np.testing.assert_array_equal(watching._drawn(with_lora=True)[0], with_lora[0])
+
+
+@pytest.mark.parametrize(("fused_distance", "kept"), [(0.40, "fusion"), (0.60, "single")])
+def test_the_fusion_is_kept_only_if_it_measures_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fused_distance: float, kept: str
+) -> None:
+    made = trainee()
+    distances = iter([0.55, 0.50, 0.52, fused_distance])
+
+    def scores(*args: object) -> tuple[PortraitScore, ...]:
+        distance = next(distances)
+        return tuple(PortraitScore(i, distance + 0.01 * i, -0.1, 1.0) for i in range(3))
+
+    monkeypatch.setattr(training, "score_portraits", scores)
+    lesson = Lesson(made.photos, (), compared=(None,), trained=())  # type: ignore[arg-type]
+    outcome = Trainer(made, lesson, tmp_path, preview_of(made), object()).run(12, 1)  # type: ignore[arg-type]
+    assert outcome.fusion is not None
+    if kept == "fusion":
+        assert len(outcome.weights) > 1
+        assert outcome.measured == outcome.fusion
+        assert 0 <= outcome.rank_loss < 1
+    else:
+        assert outcome.weights == {8: 1.0}
+        assert outcome.measured.step == 8
+
+
+def test_other_photos_are_refused_on_resume(tmp_path: Path) -> None:
+    trainer(tmp_path, trainee()).run(4, 1)
+    other = trainee()
+    other.photos = photos(count=2)
+    with pytest.raises(ConfigError, match="data was"):
+        trainer(tmp_path, other).run(8, 1)
+
+
+def test_outside_the_mask_nothing_is_learned() -> None:
+    """The loss does not see what changes where the weight is 0."""
+    made, other = trainee(), trainee()
+    other.latents[:, :, 0, :] += 5
+    edges = torch.zeros_like(made.weights)
+    edges[:, 1:, :] = 1
+    made.weights = other.weights = edges
+    maps = torch.rand(3, *edges.shape[1:])
+    changed = maps.clone()
+    changed[:, 0] += 9
+    from portraitist.identity.trainee import weighted
+
+    assert torch.equal(weighted(maps, edges), weighted(changed, edges))
+
+
+def test_every_photo_comes_once_a_round() -> None:
+    made = trainee()
+    seen = [index for step in range(3) for index in made._batch(step)]
+    assert sorted(seen[:3]) == [0, 1, 2]
+    assert sorted(seen[3:6]) == [0, 1, 2]
+
+
+def test_the_trigger_comes_after_the_subject() -> None:
+    assert with_trigger("portrait, smiling") == "portrait, sitter, smiling"
+    assert with_trigger("portrait") == "portrait, sitter"
+
+
+def test_without_a_rate_the_text_encoder_stands_still() -> None:
+    denoiser = denoiser_of(tiny_pipeline("mini"))
+    still = LoraSettings(4, 4, TARGETS, learning_rate=1e-2, text_learning_rate=0, batch=2)
+    made = LoraTrainee(denoiser, photos(), still, CONFIG, "mini")
+    names = [name for name, p in made.module.named_parameters() if p.requires_grad]
+    assert names
+    assert not [name for name in names if name.startswith("text_encoder")]

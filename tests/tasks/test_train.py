@@ -1,0 +1,144 @@
+"""`train` end to end with tiny weights in portrait-mini's place: album in, identity out, the same after a stop."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="needs portraitist[diffusion]")
+pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
+
+from portraitist import weights
+from portraitist.diffusion.lora_formats import read_lora, read_metadata
+from portraitist.errors import ConfigError, InputError, WeightsError
+from portraitist.generate.config import DrawConfig
+from portraitist.identity.config import IdentityConfig
+from portraitist.identity.record import FACE, KOHYA, WEIGHTS, read_identity
+from portraitist.library import Consent, Library
+from portraitist.tasks.add import add
+from portraitist.tasks.draw import DrawRequest, draw
+from portraitist.tasks.erase import erase
+from portraitist.tasks.train import train
+from portraitist.types import Image
+from recipes.mini.export import write_digests
+from tests.diffusion.tiny_bases import save_tiny
+
+FEW = IdentityConfig(steps=4, check_every=2)
+
+
+@pytest.fixture(autouse=True)
+def mini(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Tiny random weights where portrait-mini's are."""
+    shelf = tmp_path_factory.mktemp("weights")
+    folder = save_tiny("mini", shelf / "portrait-mini")
+    write_digests(folder)
+    digest = hashlib.sha256((folder / "digests.json").read_bytes()).hexdigest()
+    row = weights.WeightsRow(
+        "portrait-mini", weights.ProjectFolder("portrait-mini"), digest, None, "test", "test", noncommercial=True
+    )
+    monkeypatch.setitem(weights.TABLE, "portrait-mini", row)
+    real = Path(weights.__file__).parents[2] / "weights" / "attributes"
+    (shelf / "attributes").symlink_to(real)
+    monkeypatch.setenv("PORTRAITIST_WEIGHTS", str(shelf))
+
+
+@pytest.fixture
+def anna(library: Library, astronaut_path: Path) -> Library:
+    """A sitter with one photo, in a library that accepts non-commercial weights."""
+    add(library, "anna", [astronaut_path], consent=Consent.now("Anna", "test"))
+    library.accept_noncommercial("test")
+    return library
+
+
+def test_one_photo_becomes_an_identity(anna: Library) -> None:
+    trained = train(anna, "anna", config=FEW)
+    record = read_identity(trained.folder)
+    assert record == trained.record
+    assert record.base == "mini"
+    assert record.noncommercial
+    assert record.report_distance is None
+    assert len(record.sources) == 1
+    lora = read_lora(trained.folder / WEIGHTS)
+    assert lora.rank == record.rank
+    assert set(read_lora(trained.folder / KOHYA).modules) == set(lora.modules)
+    assert read_metadata(trained.folder / WEIGHTS)["base"] == "mini"
+    assert "not measurable" in (trained.folder / "README.md").read_text()
+    assert not (trained.folder / FACE).exists()
+
+
+def test_the_same_command_goes_on_and_ends_with_the_same_bits(anna: Library) -> None:
+    whole = train(anna, "anna", config=FEW).record.sha256
+    assert train(anna, "anna", config=FEW).record.sha256 == whole
+
+
+def test_an_album_of_ten_measures_likeness(library: Library, astronaut: Image, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(10):
+        turned = cv2.warpAffine(
+            astronaut, cv2.getRotationMatrix2D((220, 120), 4 * number - 18, 1 + 0.02 * number), (512, 512)
+        )
+        cv2.imwrite(str(folder / f"{number}.png"), cv2.convertScaleAbs(turned, alpha=0.8 + 0.04 * number)[..., ::-1])
+    library.accept_noncommercial("test")
+    from portraitist.album.config import AlbumConfig
+
+    add(library, "anna", [folder], AlbumConfig(near_duplicate_bits=0), consent=Consent.now("Anna", "test"))
+    trained = train(library, "anna", config=FEW)
+    # Noise has no face: every validation portrait counts as a stranger.
+    assert [check.step for check in trained.outcome.checks] == [2, 4]
+    assert all(check.distance is not None for check in trained.outcome.checks)
+    assert trained.record.validation_loss is not None
+    assert np.isfinite(trained.record.validation_loss)
+
+
+def test_weights_that_were_not_accepted_are_not_used(library: Library, astronaut_path: Path) -> None:
+    add(library, "anna", [astronaut_path], consent=Consent.now("Anna", "test"))
+    with pytest.raises(WeightsError, match="accept"):
+        train(library, "anna", config=FEW)
+
+
+def test_the_identity_draws_in_a_style(anna: Library) -> None:
+    train(anna, "anna", config=FEW)
+    request = DrawRequest(style="bright-smile", prompt="pirate", count=3, best=2, seed=4)
+    drawn = draw(anna, "anna", request, drawing=DrawConfig(num_steps=2))
+    assert len(drawn.saved) == 2
+    assert "pirate" in drawn.warnings[0]
+    recipe = drawn.saved[0].recipe
+    assert recipe.source_type == "generated"
+    assert recipe.details["prompt"].startswith("portrait, sitter, ")
+    assert len(recipe.details["candidates"]) == 3
+    assert recipe.likeness is None
+    again = draw(anna, "anna", request, drawing=DrawConfig(num_steps=2), out=anna.root / "again")
+    assert {p.recipe.output for p in again.saved} == {p.recipe.output for p in drawn.saved}
+
+
+def test_without_an_identity_it_says_what_to_run(anna: Library) -> None:
+    with pytest.raises(InputError, match="portraitist train anna --base mini"):
+        draw(anna, "anna", DrawRequest())
+    with pytest.raises(ConfigError, match="expected a hub base"):
+        draw(anna, "anna", DrawRequest(style="film-noir"))
+
+
+def test_a_changed_identity_is_refused(anna: Library) -> None:
+    folder = train(anna, "anna", config=FEW).folder
+    (folder / WEIGHTS).write_bytes(b"other")
+    with pytest.raises(InputError, match="changed since"):
+        read_identity(folder)
+    with pytest.raises(InputError, match="no identity here"):
+        read_identity(folder.parent)
+
+
+def test_erase_takes_the_identity_too(anna: Library) -> None:
+    folder = train(anna, "anna", config=FEW).folder
+    erase(anna, "anna")
+    assert not folder.exists()
+
+
+def test_an_unknown_sitter_is_said(library: Library) -> None:
+    library.accept_noncommercial("test")
+    with pytest.raises(InputError, match="nobody"):
+        train(library, "nobody", config=FEW)
