@@ -20,7 +20,8 @@ from portraitist.identity.config import IdentityConfig
 from portraitist.identity.record import FACE, KOHYA, WEIGHTS, read_identity
 from portraitist.library import Consent, Library
 from portraitist.tasks.add import add
-from portraitist.tasks.draw import DrawRequest, draw
+from portraitist.tasks.config import DrawRequest
+from portraitist.tasks.draw import draw
 from portraitist.tasks.erase import erase
 from portraitist.tasks.train import train
 from portraitist.types import Image

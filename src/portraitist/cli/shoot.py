@@ -13,7 +13,8 @@ from portraitist.compose.backdrop_config import BackdropConfig
 from portraitist.compose.config import ComposeConfig
 from portraitist.content_credentials import ALGORITHMS
 from portraitist.errors import ConfigError
-from portraitist.tasks.config import FinishConfig, ShootConfig
+from portraitist.generate.config import DrawConfig
+from portraitist.tasks.config import DrawRequest, FinishConfig, ShootConfig
 
 if TYPE_CHECKING:
     from portraitist.content_credentials import Credential
@@ -45,11 +46,15 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     add_flags(parser, ComposeConfig, "in a template")
     add_flags(parser, BackdropConfig, "head shots and ID photos")
     add_flags(parser, FinishConfig, "finishing")
+    add_flags(parser, DrawRequest, "in words: --style or --prompt", skip=("count", "seed", "format"))
+    add_flags(parser, DrawConfig, "drawing")
     parser.set_defaults(run=run)
 
 
 def run(parsed: argparse.Namespace) -> int:
-    """Make and list the portraits; 1 when a face was not found again in one of them."""
+    """Make and list the portraits; 1 when none was made."""
+    if hasattr(parsed, "style") or hasattr(parsed, "prompt"):
+        return _run_in_words(parsed)
     from portraitist.tasks.shoot import shoot
 
     library, progress = open_library(parsed), Progress()
@@ -70,6 +75,32 @@ def run(parsed: argparse.Namespace) -> int:
     progress.close()
     _print(made, parsed.json)
     return 0 if made else 1
+
+
+def _run_in_words(parsed: argparse.Namespace) -> int:
+    """Portraits in a style, by the sitter's identity."""
+    from portraitist.tasks.draw import draw
+
+    if len(parsed.sitters) != 1:
+        raise ConfigError(f"--style: expected one sitter, found {len(parsed.sitters)}; two need a --template")
+    library, progress = open_library(parsed), Progress()
+    drawn = draw(
+        library,
+        library.sitter(parsed.sitters[0]).name,
+        given(parsed, DrawRequest),
+        drawing=given(parsed, DrawConfig),
+        finishing=given(parsed, FinishConfig),
+        out=parsed.out,
+        report=progress,
+    )
+    progress.close()
+    _print(drawn.saved, parsed.json)
+    if not parsed.json:
+        for warning in drawn.warnings:
+            say(f"note: {warning}")
+        if drawn.attributes:
+            say(f"from the album's captions: {', '.join(drawn.attributes)}")
+    return 0 if drawn.saved else 1
 
 
 def _credential(parsed: argparse.Namespace) -> Credential | None:

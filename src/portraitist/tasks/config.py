@@ -35,3 +35,19 @@ class FinishConfig:
 
     def __post_init__(self) -> None:
         check(self)
+
+
+@dataclass(frozen=True)
+class DrawRequest:
+    """Portraits in words."""
+
+    style: str = option("plain-front", "a style: see 'portraitist style list'")
+    prompt: str = option("", "words of your own, after the style's")
+    base: str = option("mini", "the base whose identity is used")
+    count: int = option(1, "portraits drawn", low=1, high=1000)
+    best: int | None = option(None, "how many of them are kept, the best likeness first; none keeps all", low=1)
+    seed: int = option(0, "seed of everything drawn by chance", low=0)
+    format: str = option("png", "file format", choices=("png", "jpeg", "webp"))
+
+    def __post_init__(self) -> None:
+        check(self)

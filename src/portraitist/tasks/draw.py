@@ -13,12 +13,12 @@ from portraitist.errors import ConfigError, InputError
 from portraitist.faces.reader import FaceReader
 from portraitist.generate.config import DrawConfig
 from portraitist.library import Library
-from portraitist.options import check, option, to_mapping
+from portraitist.options import to_mapping
 from portraitist.placement import Placement
 from portraitist.progress import Report, Step, silent
 from portraitist.provenance import Input, Recipe, SavedPortrait, save_portrait, versions
 from portraitist.styles.looks import compose_prompt, find_style
-from portraitist.tasks.config import FinishConfig
+from portraitist.tasks.config import DrawRequest, FinishConfig
 from portraitist.tasks.finish import Finished, Person, finish
 from portraitist.tasks.sitting import Cast
 from portraitist.types import Portrait
@@ -35,22 +35,6 @@ MOSTLY = 0.5
 """An attribute in more than this share of the album joins the prompt."""
 ATTRIBUTES = ("glasses", "beard", "long hair", "short hair", "dark hair", "light hair")
 """What may be a sitter's own; a pose or a light never is."""
-
-
-@dataclass(frozen=True)
-class DrawRequest:
-    """Portraits in words."""
-
-    style: str = option("plain-front", "a style: see 'portraitist style list'")
-    prompt: str = option("", "words of your own, after the style's")
-    base: str = option("mini", "the base whose identity is used")
-    count: int = option(1, "portraits drawn", low=1, high=1000)
-    best: int | None = option(None, "how many of them are kept, the best likeness first; none keeps all", low=1)
-    seed: int = option(0, "seed of everything drawn by chance", low=0)
-    format: str = option("png", "file format", choices=("png", "jpeg", "webp"))
-
-    def __post_init__(self) -> None:
-        check(self)
 
 
 @dataclass(frozen=True)
