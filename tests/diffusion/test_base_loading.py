@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ torch = pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
 peft = pytest.importorskip("peft", reason="needs portraitist[diffusion]")
 
-from portraitist.diffusion.base_loading import load_base, suggest_preset  # noqa: E402
+from portraitist.diffusion.base_loading import _placed, load_base, suggest_preset  # noqa: E402
 from portraitist.diffusion.bases import BASES, find_base  # noqa: E402
 from portraitist.diffusion.bases_config import Base  # noqa: E402
 from portraitist.diffusion.bases_files import fetch_base, fetch_texts, local_folder  # noqa: E402
@@ -141,6 +143,54 @@ def test_a_part_that_is_there_in_full_precision_only(hub: HubServer, saved: dict
     np.testing.assert_allclose(
         draw_tiny(load_base(BASES["sd15"]), "sd15"), draw_tiny(tiny_pipeline("sd15"), "sd15"), atol=1e-6
     )
+
+
+@pytest.mark.parametrize("is_single", [False, True])
+def test_a_repository_that_names_a_safety_checker_is_loaded_without(
+    hub: HubServer, saved: dict[str, Path], tmp_path: Path, is_single: bool
+) -> None:
+    """As the index of Stable Diffusion 1.5 does; its folder is not among those that are fetched."""
+    source = tmp_path / "source"
+    shutil.copytree(saved["sd15"], source)
+    index = json.loads((source / "model_index.json").read_text())
+    index |= {
+        "safety_checker": ["stable_diffusion", "StableDiffusionSafetyChecker"],
+        "feature_extractor": ["transformers", "CLIPImageProcessor"],
+        "requires_safety_checker": True,
+    }
+    (source / "model_index.json").write_text(json.dumps(index))
+    (source / "safety_checker").mkdir()
+    (source / "safety_checker" / "model.safetensors").write_bytes(b"not wanted")
+    hub.repositories[str(BASES["sd15"].repository)] = source
+    base = BASES["sd15"]
+    if is_single:
+        base = find_base(save_single_file(tiny_pipeline("sd15"), tmp_path / "one.safetensors"))
+    pipeline = load_base(base)
+    assert pipeline.safety_checker is pipeline.feature_extractor is None
+    assert not any("safety_checker" in path for path in hub.downloads())
+    np.testing.assert_allclose(draw_tiny(pipeline, "sd15"), draw_tiny(tiny_pipeline("sd15"), "sd15"), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("device", "preset", "expected"),
+    [
+        ("cuda:1", "24gb", ("to", "cuda:1")),
+        ("cuda:1", "12gb", ("to", "cuda:1")),
+        ("cuda:1", "8gb", ("enable_model_cpu_offload", "cuda:1")),
+        ("cpu", "8gb", ("to", "cpu")),
+    ],
+)
+def test_a_pipeline_is_placed_as_its_preset_says(device: str, preset: str, expected: tuple[str, str]) -> None:
+    pipeline = mock.MagicMock()
+    _placed(pipeline, BASES["sdxl"].preset(preset), Placement(device))
+    (call,) = pipeline.mock_calls
+    assert (call[0], *call[1], *call[2].values()) == expected
+
+
+def test_the_largest_bases_go_layer_by_layer_through_the_smallest_card() -> None:
+    pipeline = mock.MagicMock()
+    _placed(pipeline, BASES["z-image"].preset("8gb"), Placement("cuda"))
+    assert pipeline.mock_calls == [mock.call.enable_sequential_cpu_offload(device="cuda")]
 
 
 def test_a_device_that_is_not_here_is_refused(hub: HubServer) -> None:
