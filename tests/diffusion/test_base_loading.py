@@ -16,15 +16,15 @@ torch = pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
 peft = pytest.importorskip("peft", reason="needs portraitist[diffusion]")
 
-from portraitist.diffusion.base_loading import _placed, load_base, suggest_preset  # noqa: E402
-from portraitist.diffusion.bases import BASES, find_base  # noqa: E402
-from portraitist.diffusion.bases_config import Base  # noqa: E402
-from portraitist.diffusion.bases_files import fetch_base, fetch_texts, local_folder  # noqa: E402
-from portraitist.errors import ConfigError, InputError, PlacementError, WeightsError  # noqa: E402
-from portraitist.placement import Placement  # noqa: E402
-from tests.diffusion.hub_server import HubServer, running_hub  # noqa: E402
-from tests.diffusion.single_file import save_single_file  # noqa: E402
-from tests.diffusion.tiny_bases import draw_tiny, save_tiny, tiny_pipeline  # noqa: E402
+from portraitist.diffusion.base_loading import _placed, load_base, suggest_preset
+from portraitist.diffusion.bases import BASES, find_base
+from portraitist.diffusion.bases_config import Base
+from portraitist.diffusion.bases_files import fetch_base, fetch_texts, local_folder
+from portraitist.errors import ConfigError, InputError, PlacementError, WeightsError
+from portraitist.placement import Placement
+from tests.diffusion.hub_server import HubServer, running_hub
+from tests.diffusion.single_file import save_single_file
+from tests.diffusion.tiny_bases import draw_tiny, save_tiny, tiny_pipeline
 
 HUB_ROWS = [name for name, base in BASES.items() if base.repository]
 

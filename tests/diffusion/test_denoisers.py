@@ -7,9 +7,9 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
 
-from portraitist.diffusion.denoisers import Denoiser, denoiser_of  # noqa: E402
-from portraitist.errors import InputError  # noqa: E402
-from tests.diffusion.tiny_bases import CALL, tiny_pipeline  # noqa: E402
+from portraitist.diffusion.denoisers import Denoiser, denoiser_of
+from portraitist.errors import InputError
+from tests.diffusion.tiny_bases import CALL, tiny_pipeline
 
 BASES = ("mini", "sd15", "sdxl", "flux2-klein-4b", "z-image")
 

@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
 
-from portraitist.diffusion.flow import LEAST_SIGMA, add_noise, draw_sigmas, flow_scheduler, velocity_loss  # noqa: E402
+from portraitist.diffusion.flow import LEAST_SIGMA, add_noise, draw_sigmas, flow_scheduler, velocity_loss
 
 
 @pytest.mark.parametrize("steps", [1, 4, 20])

@@ -9,11 +9,11 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
 
-from portraitist.diffusion.lean_controlnet import LeanControlNet  # noqa: E402
-from portraitist.diffusion.vocabulary_tokenizer import build_tokenizer  # noqa: E402
-from recipes.mini.config import SHIPPED, TINY  # noqa: E402
-from recipes.mini.controls import build_control, steered  # noqa: E402
-from recipes.mini.networks import TextToLatents, build_unet  # noqa: E402
+from portraitist.diffusion.lean_controlnet import LeanControlNet
+from portraitist.diffusion.vocabulary_tokenizer import build_tokenizer
+from recipes.mini.config import SHIPPED, TINY
+from recipes.mini.controls import build_control, steered
+from recipes.mini.networks import TextToLatents, build_unet
 
 
 def inputs(channels: int = TINY.latent_channels) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -6,12 +6,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 
-from hypothesis import given, settings  # noqa: E402
-from hypothesis import strategies as st  # noqa: E402
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from portraitist.diffusion.lora import Factors, Lora  # noqa: E402
-from portraitist.diffusion.lora_fusion import concatenate, fuse, reduce_rank  # noqa: E402
-from portraitist.errors import ConfigError, InputError  # noqa: E402
+from portraitist.diffusion.lora import Factors, Lora
+from portraitist.diffusion.lora_fusion import concatenate, fuse, reduce_rank
+from portraitist.errors import ConfigError, InputError
 
 LINEAR, CONV = "unet.mid_block.attentions.0.proj_in", "unet.conv_in"
 

@@ -11,12 +11,12 @@ torch = pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
 peft = pytest.importorskip("peft", reason="needs portraitist[diffusion]")
 
-from portraitist.diffusion.lora import Lora  # noqa: E402
-from portraitist.diffusion.lora_adapters import check, install, remove, set_weights, take, weights  # noqa: E402
-from portraitist.diffusion.lora_fusion import concatenate  # noqa: E402
-from portraitist.errors import ConfigError, InputError  # noqa: E402
-from tests.diffusion.lora_samples import BASES, assert_same, outputs, random_lora  # noqa: E402
-from tests.diffusion.tiny_bases import tiny_pipeline  # noqa: E402
+from portraitist.diffusion.lora import Lora
+from portraitist.diffusion.lora_adapters import check, install, remove, set_weights, take, weights
+from portraitist.diffusion.lora_fusion import concatenate
+from portraitist.errors import ConfigError, InputError
+from tests.diffusion.lora_samples import BASES, assert_same, outputs, random_lora
+from tests.diffusion.tiny_bases import tiny_pipeline
 
 
 @pytest.fixture(params=BASES)

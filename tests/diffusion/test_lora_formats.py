@@ -15,18 +15,18 @@ torch = pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
 peft = pytest.importorskip("peft", reason="needs portraitist[diffusion]")
 
-from diffusers import StableDiffusionPipeline  # noqa: E402
-from diffusers.loaders import lora_conversion_utils  # noqa: E402
-from diffusers.utils import convert_state_dict_to_diffusers, convert_state_dict_to_kohya  # noqa: E402
-from safetensors.torch import load_file, save_file  # noqa: E402
+from diffusers import StableDiffusionPipeline
+from diffusers.loaders import lora_conversion_utils
+from diffusers.utils import convert_state_dict_to_diffusers, convert_state_dict_to_kohya
+from safetensors.torch import load_file, save_file
 
-from portraitist.diffusion.lora import Lora  # noqa: E402
-from portraitist.diffusion.lora_adapters import install, take  # noqa: E402
-from portraitist.diffusion.lora_formats import read_lora, read_metadata, write_kohya, write_lora  # noqa: E402
-from portraitist.diffusion.lora_names import kohya_name, path_of, peft_name  # noqa: E402
-from portraitist.errors import InputError  # noqa: E402
-from tests.diffusion.lora_samples import BASES, assert_same, outputs, random_lora  # noqa: E402
-from tests.diffusion.tiny_bases import tiny_pipeline  # noqa: E402
+from portraitist.diffusion.lora import Lora
+from portraitist.diffusion.lora_adapters import install, take
+from portraitist.diffusion.lora_formats import read_lora, read_metadata, write_kohya, write_lora
+from portraitist.diffusion.lora_names import kohya_name, path_of, peft_name
+from portraitist.errors import InputError
+from tests.diffusion.lora_samples import BASES, assert_same, outputs, random_lora
+from tests.diffusion.tiny_bases import tiny_pipeline
 
 Writer = Callable[[Path, Lora, Mapping[str, str]], Path]
 WRITERS = (write_lora, write_kohya)

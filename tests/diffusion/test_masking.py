@@ -8,14 +8,14 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
 
-from diffusers import StableDiffusionImg2ImgPipeline  # noqa: E402
+from diffusers import StableDiffusionImg2ImgPipeline
 
-from portraitist.diffusion.masking import latent_mask, paint_inside  # noqa: E402
-from portraitist.diffusion.patch_autoencoder import PatchAutoencoder  # noqa: E402
-from portraitist.diffusion.vocabulary_tokenizer import build_tokenizer  # noqa: E402
-from recipes.mini.config import TINY  # noqa: E402
-from recipes.mini.export import build_pipeline  # noqa: E402
-from recipes.mini.networks import TextToLatents  # noqa: E402
+from portraitist.diffusion.masking import latent_mask, paint_inside
+from portraitist.diffusion.patch_autoencoder import PatchAutoencoder
+from portraitist.diffusion.vocabulary_tokenizer import build_tokenizer
+from recipes.mini.config import TINY
+from recipes.mini.export import build_pipeline
+from recipes.mini.networks import TextToLatents
 
 
 @pytest.fixture(scope="module")

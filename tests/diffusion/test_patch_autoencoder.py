@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
 
-from portraitist.diffusion.patch_autoencoder import DEVIATION, PatchAutoencoder  # noqa: E402
+from portraitist.diffusion.patch_autoencoder import DEVIATION, PatchAutoencoder
 
 
 def smooth_images(count: int = 24, side: int = 32) -> torch.Tensor:

@@ -8,15 +8,15 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
 
-from portraitist.errors import ConfigError  # noqa: E402
-from portraitist.generate.config import DrawConfig  # noqa: E402
-from portraitist.generate.text import TextEngine, TextOrder  # noqa: E402
-from tests.diffusion.tiny_bases import CALL, IMAGE_SIDE, tiny_pipeline  # noqa: E402
+from portraitist.errors import ConfigError
+from portraitist.generate.config import DrawConfig
+from portraitist.generate.text import TextEngine, TextOrder
+from tests.diffusion.tiny_bases import CALL, IMAGE_SIDE, tiny_pipeline
 
 BASES = ("mini", "sd15", "sdxl", "flux2-klein-4b", "z-image")
 
 
-def engine(base: str, config: DrawConfig = DrawConfig(num_steps=2)) -> TextEngine:  # noqa: B008
+def engine(base: str, config: DrawConfig = DrawConfig(num_steps=2)) -> TextEngine:
     side = {"height": IMAGE_SIDE[base], "width": IMAGE_SIDE[base]}
     return TextEngine(tiny_pipeline(base), config, 2, 2.0, options={**side, **CALL.get(base, {})})
 

@@ -12,17 +12,17 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
 
-from portraitist.diffusion.denoisers import denoiser_of  # noqa: E402
-from portraitist.diffusion.lora_adapters import take  # noqa: E402
-from portraitist.errors import ConfigError  # noqa: E402
-from portraitist.identity import train as training  # noqa: E402
-from portraitist.identity.checks import PortraitScore  # noqa: E402
-from portraitist.identity.config import IdentityConfig  # noqa: E402
-from portraitist.identity.dataset import TrainingPhoto  # noqa: E402
-from portraitist.identity.train import Lesson, Outcome, Trainer  # noqa: E402
-from portraitist.identity.trainee import ADAPTER, LoraSettings, LoraTrainee, with_trigger  # noqa: E402
-from portraitist.types import Image  # noqa: E402
-from tests.diffusion.tiny_bases import CALL, tiny_pipeline  # noqa: E402
+from portraitist.diffusion.denoisers import denoiser_of
+from portraitist.diffusion.lora_adapters import take
+from portraitist.errors import ConfigError
+from portraitist.identity import train as training
+from portraitist.identity.checks import PortraitScore
+from portraitist.identity.config import IdentityConfig
+from portraitist.identity.dataset import TrainingPhoto
+from portraitist.identity.train import Lesson, Outcome, Trainer
+from portraitist.identity.trainee import ADAPTER, LoraSettings, LoraTrainee, with_trigger
+from portraitist.types import Image
+from tests.diffusion.tiny_bases import CALL, tiny_pipeline
 
 ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
 TARGETS = {"unet": ATTENTION, "transformer": ATTENTION, "text_encoder": ("q_proj", "v_proj")}

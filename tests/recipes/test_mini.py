@@ -16,13 +16,13 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
 
-from portraitist.diffusion.captions import FaceFacts  # noqa: E402
-from portraitist.errors import InputError  # noqa: E402
-from portraitist.types import Image  # noqa: E402
-from recipes.mini.config import TINY  # noqa: E402
-from recipes.mini.pack import Pack, load_pack, person_weights, save_pack  # noqa: E402
-from recipes.mini.prepare import Source, prepare  # noqa: E402
-from recipes.mini.samples import Sampler  # noqa: E402
+from portraitist.diffusion.captions import FaceFacts
+from portraitist.errors import InputError
+from portraitist.types import Image
+from recipes.mini.config import TINY
+from recipes.mini.pack import Pack, load_pack, person_weights, save_pack
+from recipes.mini.prepare import Source, prepare
+from recipes.mini.samples import Sampler
 
 ROOT = Path(__file__).parents[2]
 QUIET = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT / "src"), "HF_HUB_OFFLINE": "1"}

@@ -14,11 +14,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 
-from portraitist.errors import ConfigError, EngineError  # noqa: E402
-from portraitist.training import checkpoint as checkpoints  # noqa: E402
-from portraitist.training.config import LoopConfig  # noqa: E402
-from portraitist.training.loop import Pace, Run, run  # noqa: E402
-from portraitist.training.schedule import ema_decay, learning_rate  # noqa: E402
+from portraitist.errors import ConfigError, EngineError
+from portraitist.training import checkpoint as checkpoints
+from portraitist.training.config import LoopConfig
+from portraitist.training.loop import Pace, Run, run
+from portraitist.training.schedule import ema_decay, learning_rate
 
 CONFIG = LoopConfig(learning_rate=1e-2, warm_up=3, seed=5)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from portraitist.geometry import Matrix, fit_within, invert, similarity_matrix
+from portraitist.geometry import Matrix, fit_within, similarity_matrix
 from portraitist.types import Image, Mask, Points
 
 _ANCHORS = (33, 133, 362, 263, 61, 291, 2, 168, 199)
@@ -41,18 +41,15 @@ def align_portrait(image: Image, landmarks: Points, side: int, *, part: float = 
     Beyond the photo's border it is mirrored, so that there is no edge.
     """
     matrix = portrait_matrix(landmarks, side, part=part)
+    inside = cv2.warpAffine(np.ones(image.shape[:2], np.float32), matrix, (side, side), flags=cv2.INTER_LINEAR)
+    return frame_by(image, matrix, side), matrix, np.asarray(inside > 0.999, np.float32)
+
+
+def frame_by(image: Image, matrix: Matrix, side: int) -> Image:
+    """The picture seen through a matrix of `portrait_matrix`, shrunk by area first: a warp alone would skip pixels."""
     scale = float(np.sqrt(np.linalg.det(matrix[:, :2])))
-    # Shrunk first by area: a warp alone would skip pixels.
     source = fit_within(image, max(1, round(max(image.shape[:2]) * min(1.0, 1.5 * scale))))
     shrunk = matrix.copy()
     shrunk[:, :2] *= image.shape[0] / source.shape[0]
-    size = (side, side)
-    framed = cv2.warpAffine(source, shrunk, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
-    inside = cv2.warpAffine(np.ones(source.shape[:2], np.float32), shrunk, size, flags=cv2.INTER_LINEAR)
-    return np.asarray(framed, np.uint8), matrix, np.asarray(inside > 0.999, np.float32)
-
-
-def unalign(framed: Image, matrix: Matrix, size: tuple[int, int]) -> Image:
-    """The framed picture put back where it was, in a picture of `size` (h, w), black elsewhere."""
-    h, w = size
-    return np.asarray(cv2.warpAffine(framed, invert(matrix), (w, h), flags=cv2.INTER_CUBIC), np.uint8)
+    options = {"flags": cv2.INTER_CUBIC, "borderMode": cv2.BORDER_REFLECT_101}
+    return np.asarray(cv2.warpAffine(source, shrunk, (side, side), **options), np.uint8)

@@ -23,3 +23,26 @@ class DrawConfig:
 
 
 DEFAULT_DRAW = DrawConfig()
+
+
+@dataclass(frozen=True)
+class TwoPassConfig:
+    """Painting a sitter's face inside a template: the face from compose's portrait, then the ring around it."""
+
+    face_denoise: float = option(0.45, "how far the face is painted anew", low=0, high=1)
+    face_steps: int = option(50, "steps of the whole schedule in the first pass", low=1, high=200)
+    face_mesh: float = option(0.5, "strength of the mesh control in the first pass", low=0, high=2)
+    face_canny: float = option(0.5, "strength of the edge control in the first pass", low=0, high=2)
+    ring_denoise: float = option(0.30, "how far the ring is painted anew; 0 leaves it out", low=0, high=1)
+    ring_steps: int = option(20, "steps of the whole schedule in the second pass", low=1, high=200)
+    ring_canny: float = option(1.0, "strength of the edge control in the second pass", low=0, high=2)
+    growth: float = option(0.12, "face mask beyond the mesh, in face widths: ears and jaw edge", low=0, high=0.5)
+    ring: float = option(0.10, "half the ring's width, in face widths", low=0.01, high=0.5)
+    fusion: float = option(0.5, "share of compose's face mixed in between the passes", low=0, high=1)
+    guidance_scale: float | None = option(None, "how closely the words are followed; none: the base's", low=0, high=30)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+DEFAULT_TWO_PASS = TwoPassConfig()
