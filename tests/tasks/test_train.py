@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 
 pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
@@ -15,17 +17,20 @@ pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
 from portraitist import weights
 from portraitist.diffusion.lora_formats import read_lora, read_metadata
 from portraitist.errors import ConfigError, InputError, WeightsError
-from portraitist.generate.config import DrawConfig
+from portraitist.generate.config import DrawConfig, TwoPassConfig
 from portraitist.identity.config import IdentityConfig
 from portraitist.identity.record import FACE, KOHYA, WEIGHTS, read_identity
 from portraitist.library import Consent, Library
 from portraitist.tasks.add import add
-from portraitist.tasks.config import DrawRequest
+from portraitist.tasks.config import DrawRequest, ShootConfig
 from portraitist.tasks.draw import draw
 from portraitist.tasks.erase import erase
+from portraitist.tasks.shoot import shoot
 from portraitist.tasks.train import train
 from portraitist.types import Image
-from recipes.mini.export import write_digests
+from recipes.mini.config import TINY
+from recipes.mini.controls import build_control
+from recipes.mini.export import export_control, write_digests
 from tests.diffusion.tiny_bases import save_tiny
 
 FEW = IdentityConfig(steps=4, check_every=2)
@@ -36,6 +41,8 @@ def mini(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFacto
     """Tiny random weights where portrait-mini's are."""
     shelf = tmp_path_factory.mktemp("weights")
     folder = save_tiny("mini", shelf / "portrait-mini")
+    for name in ("mesh", "canny"):
+        export_control(build_control(TINY), folder, name)
     write_digests(folder)
     digest = hashlib.sha256((folder / "digests.json").read_bytes()).hexdigest()
     row = weights.WeightsRow(
@@ -115,6 +122,31 @@ def test_the_identity_draws_in_a_style(anna: Library) -> None:
     assert recipe.likeness is None
     again = draw(anna, "anna", request, drawing=DrawConfig(num_steps=2), out=anna.root / "again")
     assert {p.recipe.output for p in again.saved} == {p.recipe.output for p in drawn.saved}
+
+
+def test_the_identity_paints_inside_a_template(anna: Library, hopper_path: Path, hopper: Image) -> None:
+    train(anna, "anna", config=FEW)
+    request = ShootConfig(templates=(str(hopper_path),), engine="lora")
+    few = TwoPassConfig(face_steps=4, ring_steps=4)
+    made = shoot(anna, ["anna"], request, painting=few)[0]
+    start = shoot(anna, ["anna"], replace(request, engine="compose"))[0]
+    painted, composed = (np.asarray(Pillow.open(p.path).convert("RGB")).astype(int) for p in (made, start))
+    apart = np.abs(painted - composed).max(axis=2)
+    assert made.recipe.engine == "lora"
+    assert made.recipe.weights["identity of anna"]
+    assert made.recipe.config["painting"]["face_steps"] == 4
+    assert made.recipe.details["mean_change"] > 0
+    assert apart.max() > 3
+    # Away from the face it is the template, to the last bit.
+    np.testing.assert_array_equal(painted[400:], hopper[400:])
+    assert (apart[:, :60] == 0).all()
+
+
+def test_painting_wants_a_template_and_an_identity(anna: Library, hopper_path: Path) -> None:
+    with pytest.raises(ConfigError, match="expected --template"):
+        shoot(anna, ["anna"], ShootConfig(backdrop="white", engine="lora"))
+    with pytest.raises(InputError, match="portraitist train anna"):
+        shoot(anna, ["anna"], ShootConfig(templates=(str(hopper_path),), engine="lora"))
 
 
 def test_without_an_identity_it_says_what_to_run(anna: Library) -> None:

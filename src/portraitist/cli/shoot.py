@@ -13,7 +13,7 @@ from portraitist.compose.backdrop_config import BackdropConfig
 from portraitist.compose.config import ComposeConfig
 from portraitist.content_credentials import ALGORITHMS
 from portraitist.errors import ConfigError
-from portraitist.generate.config import DrawConfig
+from portraitist.generate.config import DrawConfig, TwoPassConfig
 from portraitist.tasks.config import DrawRequest, FinishConfig, ShootConfig
 
 if TYPE_CHECKING:
@@ -46,8 +46,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     add_flags(parser, ComposeConfig, "in a template")
     add_flags(parser, BackdropConfig, "head shots and ID photos")
     add_flags(parser, FinishConfig, "finishing")
-    add_flags(parser, DrawRequest, "in words: --style or --prompt", skip=("count", "seed", "format"))
+    add_flags(parser, DrawRequest, "in words: --style or --prompt", skip=("count", "seed", "format", "base"))
     add_flags(parser, DrawConfig, "drawing")
+    add_flags(parser, TwoPassConfig, "painting in a template: --engine lora", skip=("guidance_scale",))
     parser.set_defaults(run=run)
 
 
@@ -68,6 +69,7 @@ def run(parsed: argparse.Namespace) -> int:
         request,
         compose=compose,
         finishing=finishing,
+        painting=given(parsed, TwoPassConfig),
         out=parsed.out,
         credential=credential,
         report=progress,

@@ -18,7 +18,8 @@ class ShootConfig:
     background: str = option("white", "background of an ID photo: a colour the rule allows, or own for no edit")
     slots: tuple[str, ...] = option((), "who goes where: 1=anna 2=bob; none leaves a face as it is")
     count: int = option(1, "portraits for each template or backdrop", low=1, high=1000)
-    engine: str = option("compose", "how the portrait is made")
+    engine: str = option("compose", "how the portrait is made: compose, or lora, which paints over it")
+    base: str = option("mini", "the base whose identity paints, with --engine lora")
     seed: int = option(0, "seed of everything drawn by chance", low=0)
     format: str = option("png", "file format", choices=("png", "jpeg", "webp"))
 

@@ -68,7 +68,7 @@ def draw(
     base, cast, style = find_base(request.base), Cast.of(library, name), find_style(request.style, library)
     _require_fitting(style, base)
     folder = library.sitter(name).identities_dir / base.name
-    record = _identity(folder, name, base)
+    record = identity_of(folder, name, base)
     attributes = album_attributes(cast)
     prompt, negative = compose_prompt(style, extra=request.prompt, trigger=record.trigger, attributes=attributes)
     engine = _engine(library, folder, base, style, drawing, placement, report)
@@ -108,7 +108,8 @@ def _require_fitting(style: Style, base: Base) -> None:
         )
 
 
-def _identity(folder: Path, name: str, base: Base) -> IdentityRecord:
+def identity_of(folder: Path, name: str, base: Base) -> IdentityRecord:
+    """What was learned of the sitter on the base. Raises InputError naming the command when nothing was."""
     from portraitist.identity.record import RECORD, read_identity
 
     if not (folder / RECORD).is_file():

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from portraitist import registry
 from portraitist.compose.config import ComposeConfig
@@ -17,6 +18,7 @@ from portraitist.compose.print_sheet import print_sheet
 from portraitist.content_credentials import Credential
 from portraitist.errors import ConfigError, InputError
 from portraitist.faces.reader import FaceReader
+from portraitist.generate.config import TwoPassConfig
 from portraitist.image import encode_image, open_photo
 from portraitist.library import Library, write_atomic
 from portraitist.options import to_mapping
@@ -26,8 +28,11 @@ from portraitist.provenance import SOURCE_TYPES, Input, Recipe, SavedPortrait, s
 from portraitist.tasks.config import FinishConfig, ShootConfig
 from portraitist.tasks.finish import Finished, finish
 from portraitist.tasks.sitting import Cast, Sitting, people_of, sitters_in, sittings
-from portraitist.types import Image, Portrait
+from portraitist.types import Image, Portrait, derive
 from portraitist.weights import TABLE
+
+if TYPE_CHECKING:
+    from portraitist.tasks.repaint import Repainter
 
 _ENLARGING = ("realesrgan-x4plus.param", "realesrgan-x4plus.bin")
 _NETWORKS = (
@@ -49,6 +54,7 @@ def shoot(
     *,
     compose: ComposeConfig | None = None,
     finishing: FinishConfig | None = None,
+    painting: TwoPassConfig | None = None,
     out: Path | None = None,
     credential: Credential | None = None,
     placement: Placement | None = None,
@@ -63,17 +69,23 @@ def shoot(
     placement, compose, finishing = placement or Placement(), compose or ComposeConfig(), finishing or FinishConfig()
     cast = {name: Cast.of(library, name) for name in dict.fromkeys((*sitters, *sitters_in(request.slots)))}
     folder = out or library.sitter(next(iter(cast))).portraits_dir
-    engine = registry.build("shoot", request.engine, compose, placement, report)
+    painting = painting or TwoPassConfig()
+    repaint = _repainter(library, cast, request, painting, placement, report)
+    engine = registry.build("shoot", _start_of(request.engine), compose, placement, report)
     reader = FaceReader.load(placement)
     saved: list[SavedPortrait] = []
     for sitting in sittings(request, sitters, cast, reader):
         item = ComposeItem(sitting.scene, {slot: c.chosen for slot, c in sitting.cast.items()}, request.count)
         started = time.perf_counter()
-        for index, portrait in enumerate(engine(item, seed=request.seed)):
+        for index, start in enumerate(engine(item, seed=request.seed)):
+            portrait = start if repaint is None else repaint(start, sitting, derive(request.seed, index))
             finished = finish(portrait, people_of(sitting), reader, finishing, placement)
-            recipe = _recipe(
-                request, compose, finishing, sitting, portrait, finished, index, time.perf_counter() - started
-            )
+            seconds = time.perf_counter() - started
+            recipe = _recipe(request, compose, finishing, sitting, portrait, finished, index, seconds)
+            if repaint is not None:
+                identities = {f"identity of {name}": record.sha256 for name, record in repaint.records.items()}
+                config = {**recipe.config, "painting": to_mapping(painting)}
+                recipe = replace(recipe, config=config, weights={**recipe.weights, **identities})
             name = f"{sitting.title}-{_digest(recipe)}-{index + 1:02d}"
             saved.append(
                 save_portrait(
@@ -85,6 +97,28 @@ def shoot(
             report(Step("shoot", index + 1, request.count, name))
             started = time.perf_counter()
     return sorted(saved, key=_by_likeness)
+
+
+def _start_of(engine: str) -> str:
+    """The engine whose portrait it begins with."""
+    return "compose" if engine == "lora" else engine
+
+
+def _repainter(
+    library: Library,
+    cast: Mapping[str, Cast],
+    request: ShootConfig,
+    painting: TwoPassConfig,
+    placement: Placement,
+    report: Report,
+) -> Repainter | None:
+    if request.engine != "lora":
+        return None
+    if not request.templates:
+        raise ConfigError("--engine lora: expected --template; a backdrop has nothing to paint, words have --style")
+    from portraitist.tasks.repaint import Repainter
+
+    return Repainter.load(library, list(cast), request.base, painting, placement, report)
 
 
 def _write_print_sheet(
@@ -163,6 +197,8 @@ def make_again(
         from_mapping(FinishConfig, recipe.config["finish"]),
     )
     request = _same_inputs(request, recipe)
+    if recipe.engine == "lora":
+        raise ConfigError("replay: a portrait painted by an identity cannot be replayed yet; run the command again")
     engine = registry.build("shoot", recipe.engine, compose, placement, report)
     cast = {name: Cast.of(library, name) for name in recipe.sitters}
     reader = FaceReader.load(placement)
