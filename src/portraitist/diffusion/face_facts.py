@@ -19,15 +19,17 @@ LEAST_BACKGROUND = 0.02
 
 @dataclass(frozen=True)
 class FactReader:
-    """Reads the one face of a picture and its facts."""
+    """Reads the one face of a picture and its facts. with_attributes: also glasses, beard and hair, whose weights are
+    marked `nc`: whoever asks for them has seen that they are accepted."""
 
     faces: FaceReader
     person: PersonSegmenter
+    with_attributes: bool = True
 
     @classmethod
-    def load(cls) -> FactReader:
+    def load(cls, *, with_attributes: bool = True) -> FactReader:
         """The built-in networks."""
-        return cls(FaceReader.load(), PersonSegmenter.load())
+        return cls(FaceReader.load(), PersonSegmenter.load(), with_attributes)
 
     def __call__(self, image: Image, *, embed: bool = False) -> tuple[Face, FaceFacts] | None:
         """The largest face and its facts; None where no face is found."""
@@ -50,6 +52,8 @@ class FactReader:
             light_x=face.light.direction[0],
             background=self._background(image, face),
         )
+        if not self.with_attributes:
+            return facts
         measured = measure_attributes(image, face.landmarks)
         return replace(facts, **{name: getattr(measured, name) for name in USABLE})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,11 +16,13 @@ from portraitist.progress import Report, Step, silent
 from portraitist.types import Image, Reference
 
 if TYPE_CHECKING:
-    from portraitist.diffusion.bases_config import Base
+    from portraitist.diffusion.bases_config import Base, Preset
+    from portraitist.diffusion.face_facts import FactReader
     from portraitist.identity.dataset import AlbumSplit, TrainingPhoto
     from portraitist.identity.record import IdentityRecord
     from portraitist.identity.train import Outcome, Trainer
     from portraitist.identity.trainee import LoraSettings
+    from portraitist.tasks.sitting import Cast
 
 PREVIEWS = (
     "portrait",
@@ -58,7 +60,7 @@ def train(
     EngineError without the extra `diffusion`.
     """
     _require_extra()
-    from portraitist.diffusion.base_loading import load_base
+    from portraitist.diffusion.base_loading import load_base, suggest_preset
     from portraitist.diffusion.bases import find_base
     from portraitist.diffusion.denoisers import denoiser_of
     from portraitist.identity.dataset import split_album
@@ -68,12 +70,13 @@ def train(
     config, placement = config or IdentityConfig(), placement or Placement()
     base, cast = find_base(base_name), Cast.of(library, name)
     split = split_album(cast.everyone)
-    pipeline = load_base(base, "text", placement, library=library, report=report)
-    settings = lora_settings(base, config)
-    photos = _photos(split.train, base, config, report)
-    trainee = LoraTrainee(denoiser_of(pipeline), photos, settings, config, base.name)
+    preset = suggest_preset(base, placement)
+    pipeline = load_base(base, "text", placement, preset=preset, library=library, report=report)
+    studio = _Studio.of(library, base, cast, config, report)
+    photos = studio.photos(split.train)
+    trainee = LoraTrainee(denoiser_of(pipeline), photos, lora_settings(base, config, preset), config, base.name)
     folder = library.sitter(name).identities_dir / base.name
-    trainer = _trainer(trainee, split, folder, base, config, placement, report)
+    trainer = _trainer(trainee, split, folder, studio, placement)
     steps = config.steps or base.training.steps(len(photos))
     outcome = trainer.run(steps, config.accumulation or base.training.accumulation)
     record = _write(folder, outcome, trainer, split, base)
@@ -81,16 +84,16 @@ def train(
     return Trained(folder, record, outcome)
 
 
-def lora_settings(base: Base, config: IdentityConfig) -> LoraSettings:
-    """What was asked for, and the base's defaults for the rest."""
+def lora_settings(base: Base, config: IdentityConfig, preset: Preset) -> LoraSettings:
+    """What was asked for, else what the memory preset says, else the base's defaults."""
     from portraitist.identity.trainee import LoraSettings
 
     usual = base.training
-    rank = config.rank or usual.rank
+    rank = config.rank or preset.rank or usual.rank
     text_rate = usual.text_learning_rate if config.text_learning_rate is None else config.text_learning_rate
     return LoraSettings(
         rank,
-        # A rank of one's own keeps the base's ratio of alpha to rank.
+        # Another rank keeps the base's ratio of alpha to rank.
         config.alpha or usual.alpha * rank / usual.rank,
         {target.part: target.modules for target in base.lora},
         config.learning_rate or usual.learning_rate,
@@ -99,22 +102,13 @@ def lora_settings(base: Base, config: IdentityConfig) -> LoraSettings:
     )
 
 
-def _trainer(
-    trainee: Any,
-    split: AlbumSplit,
-    folder: Path,
-    base: Base,
-    config: IdentityConfig,
-    placement: Placement,
-    report: Report,
-) -> Trainer:
+def _trainer(trainee: Any, split: AlbumSplit, folder: Path, studio: _Studio, placement: Placement) -> Trainer:
     from portraitist.faces.reader import FaceReader
     from portraitist.identity.train import Lesson, Trainer
 
-    held_back = _photos(split.choose, base, config, report)
-    lesson = Lesson(trainee.photos, held_back, split.choose, split.train)
-    preview = partial(_preview, trainee.denoiser.pipeline, base) if split.choose else None
-    return Trainer(trainee, lesson, folder, preview, FaceReader.load(placement), report)
+    lesson = Lesson(trainee.photos, studio.photos(split.choose), split.choose, split.train)
+    preview = partial(_preview, trainee.denoiser.pipeline, studio.base) if split.choose else None
+    return Trainer(trainee, lesson, folder, preview, FaceReader.load(placement), studio.report)
 
 
 def _preview(pipeline: Any, base: Base) -> Sequence[Image]:
@@ -127,21 +121,43 @@ def _preview(pipeline: Any, base: Base) -> Sequence[Image]:
     return engine.draw([with_trigger(text) for text in PREVIEWS], "", PREVIEW_SEED)
 
 
-def _photos(references: Sequence[Reference], base: Base, config: IdentityConfig, report: Report) -> list[TrainingPhoto]:
-    """Framed, masked and captioned in the words the base's captions were made of."""
-    from portraitist.diffusion.captions import caption, describe
-    from portraitist.diffusion.face_facts import FactReader
-    from portraitist.identity.dataset import training_photo
+@dataclass(frozen=True)
+class _Studio:
+    """Makes training photos for one base. captions: the album's, by digest. words: reads the facts that mini's own
+    captions are made of."""
 
-    facts = FactReader.load()
-    photos = []
-    for number, reference in enumerate(references):
+    base: Base
+    config: IdentityConfig
+    captions: Mapping[str, str]
+    words: FactReader
+    report: Report
+
+    @classmethod
+    def of(cls, library: Library, base: Base, cast: Cast, config: IdentityConfig, report: Report) -> _Studio:
+        from portraitist.diffusion.face_facts import FactReader
+
+        captions = {photo.digest: photo.caption for photo in cast.album.accepted}
+        words = FactReader.load(with_attributes=library.accepts_noncommercial)
+        return cls(base, config, captions, words, report)
+
+    def photos(self, references: Sequence[Reference]) -> list[TrainingPhoto]:
+        """Framed, masked and captioned in words the base knows."""
+        from portraitist.identity.dataset import training_photo
+
+        side, person, made = self.base.training.resolution, self.words.person, []
+        for number, reference in enumerate(references):
+            made.append(training_photo(reference, self._caption(reference), side, self.config, person))
+            self.report(Step("photos", number + 1, len(references)))
+        return made
+
+    def _caption(self, reference: Reference) -> str:
+        from portraitist.diffusion.captions import caption, describe
+
+        if self.base.family != "mini":
+            return self.captions[reference.picture.digest]
         image = reference.picture.pixels(1024)
         face = reference.face.scaled(image.shape[1] / reference.picture.size[1])
-        words = caption(describe(facts.facts(image, face)))
-        photos.append(training_photo(reference, words, base.training.resolution, config, facts.person))
-        report(Step("photos", number + 1, len(references)))
-    return photos
+        return caption(describe(self.words.facts(image, face)))
 
 
 def _write(folder: Path, outcome: Outcome, trainer: Trainer, split: AlbumSplit, base: Base) -> IdentityRecord:
