@@ -85,7 +85,9 @@ class AheadSampler:
         self._coming: dict[int, Future[list[Sample]]] = {}
 
     def batch(self, step: int, size: int) -> list[Sample]:
-        """The batch of one step; the ones after it are begun."""
+        """The batch of one step; the ones after it are begun. A batch of another size is drawn here and now."""
+        if size != self.size:
+            return self.sampler.batch(step, size)
         for later in range(step, step + self.ahead):
             if later not in self._coming:
                 self._coming[later] = self._threads.submit(self.sampler.batch, later, self.size)

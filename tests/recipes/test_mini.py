@@ -22,7 +22,7 @@ from portraitist.types import Image
 from recipes.mini.config import TINY
 from recipes.mini.pack import Pack, load_pack, person_weights, save_pack
 from recipes.mini.prepare import Source, prepare
-from recipes.mini.samples import Sampler
+from recipes.mini.samples import AheadSampler, Sampler
 
 ROOT = Path(__file__).parents[2]
 QUIET = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT / "src"), "HF_HUB_OFFLINE": "1"}
@@ -183,6 +183,15 @@ def test_every_person_is_drawn_as_often() -> None:
 
 def _numbered(pack: Pack) -> Image:
     return np.arange(len(pack), dtype=np.uint8)[:, None, None, None] * np.ones((1, 48, 48, 3), np.uint8)
+
+
+def test_batches_drawn_ahead_are_the_same() -> None:
+    sampler = Sampler(toy_pack(), TINY.data, 32, 7)
+    ahead = AheadSampler(Sampler(toy_pack(), TINY.data, 32, 7), 4, ahead=3, workers=2)
+    for step, size in ((0, 4), (1, 4), (1, 2), (2, 4)):
+        for a, b in zip(sampler.batch(step, size), ahead.batch(step, size), strict=True):
+            assert a.caption == b.caption
+            np.testing.assert_array_equal(a.image, b.image)
 
 
 def test_a_mirrored_sample_has_a_mirrored_caption() -> None:

@@ -120,6 +120,4 @@ def restore_optimizer(
     for parameter, name in names.items():
         memory = {key: tensors[f"optimizer.{key}.{name}"] for key in keys if f"optimizer.{key}.{name}" in tensors}
         if memory:
-            optimizer.state[parameter] = {
-                key: value.clone() if key == "step" else value.to(parameter.device) for key, value in memory.items()
-            }
+            optimizer.state[parameter] = {key: value.to(parameter.device) for key, value in memory.items()}
