@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -102,7 +103,8 @@ def prepare(
     sources = list(sources)
     kept: list[tuple[Source, Image, NDArray[np.float32], FaceFacts]] = []
     rejected = []
-    with ProcessPoolExecutor(workers) as pool:
+    # Spawned, not forked: a fork of a process whose libraries run threads can wait for ever.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         entries = pool.map(_read, sources, [side] * len(sources))
         for done, (source, entry) in enumerate(zip(sources, entries, strict=True), start=1):
             report(Step("prepare", done, len(sources)))
