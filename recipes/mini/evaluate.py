@@ -45,9 +45,14 @@ class Effort:
     """How much is drawn. samples: pictures of held-out captions. asked: pictures of each judged phrase. steered:
     pictures of each control."""
 
-    samples: int = 1000
-    asked: int = 50
-    steered: int = 100
+    samples: int
+    asked: int
+    steered: int
+
+    @classmethod
+    def of(cls, samples: int) -> Effort:
+        """A twentieth for each phrase, a tenth for each control."""
+        return cls(samples, max(2, samples // 20), max(2, samples // 10))
 
 
 @dataclass(frozen=True)

@@ -152,7 +152,7 @@ def run_evaluate(asked: argparse.Namespace, folder: RunFolder, config: MiniConfi
         load_newest_base(base, folder)
     else:
         load_average(base.module, asked.start)
-    effort = Effort()
+    effort = Effort.of(asked.samples)
     evaluation = Evaluation.load(base.pack, load_pack(folder.judge), config.image_side, folder.path, report)
     if asked.data is not None:
         evaluation.judges(asked.data / "synthetic_faces" / "omi256_attributes.csv")

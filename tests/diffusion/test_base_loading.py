@@ -17,8 +17,8 @@ pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
 peft = pytest.importorskip("peft", reason="needs portraitist[diffusion]")
 
 from portraitist.diffusion.base_loading import _placed, load_base, suggest_preset
+from portraitist.diffusion.base_row import Base
 from portraitist.diffusion.bases import BASES, find_base
-from portraitist.diffusion.bases_config import Base
 from portraitist.diffusion.bases_files import fetch_base, fetch_texts, local_folder
 from portraitist.errors import ConfigError, InputError, PlacementError, WeightsError
 from portraitist.placement import Placement

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from portraitist.diffusion.base_row import KINDS, PRESETS, Preset
 from portraitist.diffusion.bases import BASES, find_base, smaller_preset
-from portraitist.diffusion.bases_config import KINDS, PRESETS, Preset
 from portraitist.diffusion.bases_local import read_shapes
 from portraitist.errors import ConfigError, InputError
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from portraitist.cli.shared import Progress, add_json, open_library, say, say_json, table
 
 if TYPE_CHECKING:
-    from portraitist.diffusion.bases_config import Base
+    from portraitist.diffusion.base_row import Base
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

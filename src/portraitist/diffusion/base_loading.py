@@ -8,8 +8,8 @@ from types import ModuleType
 from typing import Any
 
 from portraitist.diffusion import portrait_mini
+from portraitist.diffusion.base_row import PRESETS, Base, Preset
 from portraitist.diffusion.bases import BASES
-from portraitist.diffusion.bases_config import PRESETS, Base, Preset
 from portraitist.diffusion.bases_files import fetch_base, fetch_texts
 from portraitist.errors import EngineError, InputError, PlacementError
 from portraitist.library import Library
@@ -30,7 +30,7 @@ def load_base(
     library: Library | None = None,
     report: Report = silent,
 ) -> Any:
-    """The pipeline of a kind (`bases_config.KINDS`), on the placement's device, its progress bar off.
+    """The pipeline of a kind (`base_row.KINDS`), on the placement's device, its progress bar off.
 
     preset: None takes `suggest_preset`. control: for the control kinds; of mini the name of one of its own, elsewhere a
     loaded ControlNet or a list of them. library: whose acceptance of non-commercial weights counts.

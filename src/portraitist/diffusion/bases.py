@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from portraitist.diffusion.bases_config import (
+from portraitist.diffusion.base_row import (
     PRESETS,
     Base,
     LoraTarget,

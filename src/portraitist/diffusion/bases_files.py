@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from portraitist import weights
-from portraitist.diffusion.bases_config import Base
+from portraitist.diffusion.base_row import Base
 from portraitist.errors import WeightsError
 from portraitist.hub import Record, RemoteFile, Wanted, fetch_repository, is_intact, missing_files, read_record
 from portraitist.hub_clients import ModelScopeHub, is_offline, open_hub

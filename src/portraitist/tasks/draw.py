@@ -24,7 +24,7 @@ from portraitist.tasks.sitting import Cast
 from portraitist.types import Portrait
 
 if TYPE_CHECKING:
-    from portraitist.diffusion.bases_config import Base
+    from portraitist.diffusion.base_row import Base
     from portraitist.generate.text import TextEngine, TextOrder
     from portraitist.identity.record import IdentityRecord
     from portraitist.styles.style import Style

@@ -16,7 +16,7 @@ from portraitist.progress import Report, Step, silent
 from portraitist.types import Image, Reference
 
 if TYPE_CHECKING:
-    from portraitist.diffusion.bases_config import Base, Preset
+    from portraitist.diffusion.base_row import Base, Preset
     from portraitist.diffusion.face_facts import FactReader
     from portraitist.identity.dataset import AlbumSplit, TrainingPhoto
     from portraitist.identity.record import IdentityRecord
