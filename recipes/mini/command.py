@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, help="stop the base after this time, at the next checkpoint")
     parser.add_argument("--steps", type=int, help="train up to this step of the base or of each control")
     parser.add_argument("--sheet-every", type=int, default=500, help="steps between sample sheets")
+    parser.add_argument("--control", choices=("mesh", "canny"), help="controls: only this one")
     parser.add_argument("--samples", type=int, default=1000, help="evaluate: pictures drawn; the card's table has 1000")
     parser.add_argument("--watch", type=int, default=4000, help="steps between counts of copies; 0: never")
     parser.add_argument("--start", type=Path, help="averaged weights to begin from (base) or to measure (evaluate)")

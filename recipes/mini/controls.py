@@ -63,7 +63,7 @@ class ControlTrainee:
 
 
 def build_control(config: MiniConfig) -> LeanControlNet:
-    """A control that fits the base of this configuration; about a fourteenth of its size."""
+    """A control that fits the base of this configuration; about a twelfth of its size."""
     widths = tuple(width // 2 for width in config.unet.widths)
     groups = config.unet.norm_groups // 2
     fitted = tuple(-(-width // groups) * groups for width in (*widths[:-1], round(widths[-1] * 1.16)))

@@ -19,6 +19,8 @@ from recipes.mini.config import MiniConfig
 from recipes.mini.networks import TextToLatents
 
 CARD = Path(__file__).parent / "card.md"
+FAILURES = Path(__file__).parent / "failures.md"
+"""What was seen on the sheets of the exported weights; written by whoever looked."""
 
 
 def build_pipeline(
@@ -60,8 +62,9 @@ def _load_in_full(config_path: Path) -> None:
 
 
 def write_digests(folder: Path) -> dict[str, dict[str, object]]:
-    """sha256 and bytes of every file, also written as digests.json."""
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != "digests.json")
+    """sha256 and bytes of every file that a pipeline reads, also written as digests.json; the card may grow later."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix in (".json", ".safetensors"))
+    files = [path for path in files if path.name != "digests.json"]
     digests: dict[str, dict[str, object]] = {}
     for path in files:
         data = path.read_bytes()
@@ -82,10 +85,18 @@ def recipe_digest() -> str:
     return total.hexdigest()
 
 
+def hours_trained(log: Path) -> float:
+    """Over all sittings of a run: the clock of each begins anew in its log."""
+    seconds = [json.loads(line)["seconds"] for line in log.read_text().splitlines()]
+    ends = [a for a, b in zip(seconds, [*seconds[1:], 0.0], strict=True) if b < a]
+    return sum(ends) / 3600
+
+
 def write_card(folder: Path, figures: Path, facts: Mapping[str, object]) -> Path:
     """README.md of the weights: card.md with the facts and the table of figures put in; the sheet beside it."""
     table = figures / "table.md"
-    text = CARD.read_text().format(table=table.read_text() if table.is_file() else "not measured yet\n", **facts)
+    measured = table.read_text() if table.is_file() else "not measured yet\n"
+    text = CARD.read_text().format(table=measured, failures=FAILURES.read_text().strip(), **facts)
     sheet = figures / "samples.jpg"
     if sheet.is_file():
         write_atomic(folder / sheet.name, sheet.read_bytes())

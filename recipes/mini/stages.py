@@ -99,7 +99,7 @@ def run_controls(asked: argparse.Namespace, folder: RunFolder, config: MiniConfi
     from portraitist.training.loop import Pace, run
     from recipes.mini.controls import CONTROLS, ControlTrainee, control_loop
 
-    for name in CONTROLS:
+    for name in (asked.control,) if asked.control else CONTROLS:
         base = base_trainee(asked, folder, config)
         trainee = ControlTrainee(name, base, load_newest_base(base, folder))
         pace = Pace(asked.steps or CONTROL_STEPS, min(SAVE_EVERY, asked.sheet_every), asked.sheet_every)
@@ -174,7 +174,15 @@ def run_export(asked: argparse.Namespace, folder: RunFolder, config: MiniConfig,
     from portraitist.training.checkpoint import checkpoints
     from recipes.mini.base import load_average
     from recipes.mini.controls import CONTROLS, build_control
-    from recipes.mini.export import build_pipeline, export, export_control, recipe_digest, write_card, write_digests
+    from recipes.mini.export import (
+        build_pipeline,
+        export,
+        export_control,
+        hours_trained,
+        recipe_digest,
+        write_card,
+        write_digests,
+    )
 
     base = base_trainee(asked, folder, config)
     source = load_newest_base(base, folder)
@@ -184,7 +192,17 @@ def run_export(asked: argparse.Namespace, folder: RunFolder, config: MiniConfig,
             control = build_control(config)
             load_average(control, checkpoints(folder.control(name))[-1])
             export_control(control, folder.folder, name)
-    facts = {"source": source, "pack": base.pack.digest, "recipe": recipe_digest(), "pictures": len(base.pack)}
+    step = int(source.split()[0].rpartition("-")[2])
+    facts = {
+        "source": source,
+        "pack": base.pack.digest,
+        "recipe": recipe_digest(),
+        "pictures": len(base.pack),
+        "people": len(set(base.pack.people)),
+        "steps": f"{step:,}",
+        "samples": f"{step * config.batch:,}",
+        "hours": f"{hours_trained(folder.base / 'log.jsonl'):.1f}",
+    }
     write_card(folder.folder, folder.figures, facts)
     digests = write_digests(folder.folder)
     digest = hashlib.sha256((folder.folder / "digests.json").read_bytes()).hexdigest()

@@ -37,7 +37,17 @@ def test_the_first_step_reaches_the_condition() -> None:
         torch.nn.init.normal_(conv.weight)
     down, middle = control(noisy, sigmas * 1000, None, condition, return_dict=False)
     (sum(d.square().sum() for d in down) + middle.square().sum()).backward()
-    assert float(control.condition.conv_in.weight.grad.abs().sum()) > 0
+    assert float(control.condition[1].weight.grad.abs().sum()) > 0
+
+
+def test_thin_lines_are_felt_from_the_first_step() -> None:
+    """What the condition adds varies over the picture about as much as what the latents add."""
+    control = build_control(SHIPPED)
+    lines = torch.zeros(1, 3, 128, 128)
+    lines[:, :, 40:90:10, 30:100] = 1.0
+    with torch.no_grad():
+        condition, latents = control.condition(lines), control.conv_in(torch.randn(1, 64, 16, 16))
+    assert condition.std(dim=(2, 3)).mean() > 0.2 * latents.std(dim=(2, 3)).mean()
 
 
 def test_the_condition_matters_once_trained() -> None:
@@ -66,7 +76,7 @@ def test_scale_and_guess_mode_weigh_the_residuals() -> None:
 def test_the_shipped_size_fits_its_base_and_is_small() -> None:
     control, unet = build_control(SHIPPED), build_unet(SHIPPED)
     sizes = [sum(p.numel() for p in model.parameters()) for model in (control, unet)]
-    assert sizes[0] < sizes[1] / 12
+    assert sizes[0] < sizes[1] / 11
     noisy = torch.randn(1, 64, 16, 16)
     down, middle = control(noisy, 500, None, torch.rand(1, 3, 128, 128), return_dict=False)
     text = torch.zeros(1, 48, SHIPPED.text.width)

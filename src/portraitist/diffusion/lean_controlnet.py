@@ -1,4 +1,4 @@
-"""A ControlNet a thirteenth of its base's size.
+"""A ControlNet a twelfth of its base's size.
 
 A full ControlNet copies the encoder of the base (Zhang et al. 2023). Lines drawn on a face say where things are, not
 what they look like, so a narrow trunk is enough; 1 x 1 convolutions that begin at zero widen it to the base's
@@ -12,11 +12,14 @@ from typing import Any
 import torch
 from diffusers import ControlNetModel
 from diffusers.configuration_utils import register_to_config
-from diffusers.models.controlnets.controlnet import ControlNetConditioningEmbedding, ControlNetOutput
+from diffusers.models.controlnets.controlnet import ControlNetOutput
 from diffusers.models.embeddings import TimestepEmbedding, Timesteps
 from diffusers.models.modeling_utils import ModelMixin
 from diffusers.models.resnet import ResnetBlock2D
 from torch import Tensor, nn
+
+PATCH = 8
+"""Pixels of the condition to one latent position."""
 
 
 class LeanControlNet(ControlNetModel):  # type: ignore[misc]
@@ -42,9 +45,7 @@ class LeanControlNet(ControlNetModel):  # type: ignore[misc]
         self.time_proj = Timesteps(first, flip_sin_to_cos=True, downscale_freq_shift=0)
         self.time_embedding = TimestepEmbedding(first, time_width)
         self.conv_in = nn.Conv2d(in_channels, first, 3, padding=1)
-        self.condition = ControlNetConditioningEmbedding(first, block_out_channels=(16, 24, 32, 64))
-        # Residuals begin at zero by the last convolutions; a zero here too would stop the condition's gradient.
-        nn.init.kaiming_normal_(self.condition.conv_out.weight)
+        self.condition = _condition_encoder(first, norm_groups)
         self.levels = nn.ModuleList()
         self.widen = nn.ModuleList([_zero_conv(first, base_channels[0])])
         for level, (width, channels) in enumerate(zip(widths, base_channels, strict=True)):
@@ -93,6 +94,21 @@ class LeanControlNet(ControlNetModel):  # type: ignore[misc]
         scales = _guess_scales(len(residuals)) if guess_mode else [1.0] * len(residuals)
         *down, middle = (r * scale * conditioning_scale for r, scale in zip(residuals, scales, strict=True))
         return ControlNetOutput(tuple(down), middle) if return_dict else (tuple(down), middle)
+
+
+def _condition_encoder(width: int, groups: int) -> nn.Sequential:
+    """From the picture to the latents' grid in one fold and two convolutions.
+
+    The usual stack of strided convolutions hands thin lines on at a thousandth of their strength: after 900 steps the
+    steered base was as good with the wrong condition as with the right one.
+    """
+    return nn.Sequential(
+        nn.PixelUnshuffle(PATCH),
+        nn.Conv2d(3 * PATCH * PATCH, width, 3, padding=1),
+        nn.GroupNorm(groups, width),
+        nn.SiLU(),
+        nn.Conv2d(width, width, 3, padding=1),
+    )
 
 
 def _guess_scales(count: int) -> list[float]:

@@ -1,0 +1,108 @@
+"""The shipped weights of portrait-mini by statistics, not pixels: faces are found, words move what they name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs portraitist[diffusion]")
+pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
+
+from portraitist import weights
+from portraitist.diffusion.conditions import draw_mesh
+from portraitist.diffusion.face_facts import FactReader
+from portraitist.diffusion.portrait_mini import CONTROLS, NAME, load_pipeline
+from portraitist.faces.reader import FaceReader
+from portraitist.generate.config import DrawConfig
+from portraitist.generate.text import TextEngine
+from portraitist.library import Library
+from portraitist.types import Image
+
+COUNT = 6
+SHELF = Path(weights.__file__).parents[2] / "weights"
+
+
+@pytest.fixture(scope="module")
+def accepted(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    library = Library(tmp_path_factory.mktemp("library"))
+    library.accept_noncommercial("test")
+    return library
+
+
+@pytest.fixture(scope="module")
+def engine(accepted: Library) -> TextEngine:
+    return TextEngine(load_pipeline(library=accepted), DrawConfig(), 20, 2.5)
+
+
+@pytest.fixture(scope="module")
+def facts(reader: FaceReader) -> FactReader:
+    return FactReader(reader, FactReader.load().person)
+
+
+def drawn(engine: TextEngine, words: str) -> Sequence[Image]:
+    return engine.draw([f"portrait, {words}"] * COUNT, "", seed=3)
+
+
+def test_the_folder_is_whole_licensed_and_small() -> None:
+    row = weights.row(NAME)
+    assert row.noncommercial
+    assert row.licence == "CC-BY-NC-SA-4.0"
+    assert weights.verify(NAME)
+    whole = sum(path.stat().st_size for path in (SHELF / NAME).rglob("*") if path.is_file())
+    assert whole < 36e6
+    assert "CC BY-NC-SA" in (SHELF / NAME / "README.md").read_text()
+
+
+def test_faces_are_found_and_words_move_the_background(engine: TextEngine, facts: FactReader) -> None:
+    dark, light = (drawn(engine, f"facing the camera, {kind} background") for kind in ("dark", "light"))
+    read = [[facts(image) for image in images] for images in (dark, light)]
+    found = [entry for entries in read for entry in entries if entry is not None]
+    assert len(found) >= 11
+    means = [np.mean([f[1].background for f in entries if f and f[1].background is not None]) for entries in read]
+    assert means[1] - means[0] > 15
+
+
+def test_words_turn_the_head(engine: TextEngine, facts: FactReader) -> None:
+    left, right = (
+        [f[1].yaw for image in drawn(engine, f"turned {side}") if (f := facts(image))] for side in ("left", "right")
+    )
+    assert np.mean(right) - np.mean(left) > 15
+
+
+def test_pictures_differ_and_are_neither_flat_nor_noise(engine: TextEngine) -> None:
+    images = np.stack(drawn(engine, "smiling")).astype(np.float32)
+    assert images.std(axis=0).mean() > 20
+    assert 25 < images.std() < 90
+    fine = np.abs(np.diff(images, axis=2)).mean()
+    assert 3 < fine < 16
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_every_control_loads_and_fits(accepted: Library, name: str) -> None:
+    pipeline = load_pipeline(control=name, library=accepted)
+    assert tuple(pipeline.controlnet.config.base_channels) == tuple(pipeline.unet.config.block_out_channels)
+
+
+def test_the_mesh_says_where_the_face_is(accepted: Library, reader: FaceReader, hopper: Image) -> None:
+    """The face of a known photo, shifted to the left and to the right: the drawn face follows."""
+    from PIL import Image as Pillow
+
+    from portraitist.faces.align import align_portrait
+    from portraitist.geometry import apply
+
+    face = max(reader.read(hopper, embed=False), key=lambda found: found.width)
+    _, matrix, _ = align_portrait(hopper, face.landmarks, 128)
+    mesh = apply(matrix, face.landmarks)[:, :2]
+    pipeline = load_pipeline(control="mesh", library=accepted)
+    places = []
+    for shift in (-12, 12):
+        condition = Pillow.fromarray(draw_mesh(mesh + np.array([shift, 0]), (128, 128)))
+        options = {"image": condition, "num_inference_steps": 20, "guidance_scale": 2.5, "output_type": "np"}
+        seeds = [torch.Generator().manual_seed(seed) for seed in range(3)]
+        images = [pipeline("portrait", generator=seed, **options).images[0] for seed in seeds]
+        found = [reader.read((image * 255).astype(np.uint8), embed=False) for image in images]
+        places.append(np.mean([f[0].landmarks[:, 0].mean() for f in found if f]))
+    assert places[1] - places[0] > 10
