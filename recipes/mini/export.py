@@ -45,6 +45,8 @@ def export(pipeline: StableDiffusionPipeline, folder: Path) -> Path:
     pipeline.text_encoder.half()
     pipeline.save_pretrained(folder, safe_serialization=True)
     _load_in_full(folder / "text_encoder" / "config.json")
+    for path in folder.glob("*/config.json"):
+        _forget_origin(path)
     return folder
 
 
@@ -59,6 +61,13 @@ def _load_in_full(config_path: Path) -> None:
     config = json.loads(config_path.read_text())
     config["dtype"] = "float32"
     write_json(config_path, config)
+
+
+def _forget_origin(config_path: Path) -> None:
+    """diffusers notes the folder a part was read from: a path of the machine that trained."""
+    config = json.loads(config_path.read_text())
+    if config.pop("_name_or_path", None) is not None:
+        write_json(config_path, config)
 
 
 def write_digests(folder: Path) -> dict[str, dict[str, object]]:
