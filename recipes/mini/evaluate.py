@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portraitist.diffusion.captions import caption, describe
+from portraitist.diffusion.patch_autoencoder import PatchAutoencoder
 from portraitist.library import write_json
 from portraitist.progress import Report, Step, silent
 from portraitist.types import Image
 from portraitist.weights import row
 from recipes.features import EfficientNetLite0, picture_features
+from recipes.mini.autoencoder import psnr, round_trip
 from recipes.mini.config import DataConfig
 from recipes.mini.measures.control import control_error
 from recipes.mini.measures.distribution import frechet_pca, kid
@@ -68,6 +70,21 @@ class Real:
         return self.pack.people
 
 
+@dataclass(frozen=True)
+class RoundTrip:
+    """psnr: mean in dB, and the least. distance: the largest of a face to itself after encoding and decoding."""
+
+    psnr: float
+    least_psnr: float
+    distance: float
+    faces: int
+
+    def row(self) -> tuple[str, str, str]:
+        """PSNR first."""
+        value = f"PSNR {self.psnr:.1f} dB, least {self.least_psnr:.1f}"
+        return "autoencoder's round trip", value, f"largest distance {self.distance:.3f} of {self.faces} faces"
+
+
 @dataclass
 class Table:
     """Rows (measure, value, remark) in the order they were measured, and the same as JSON."""
@@ -114,6 +131,21 @@ class Evaluation:
         facts = self.held_out.pack.facts
         for result in judge_accuracy(self.held_out.readings, facts, "the same reader at 256 px", people=people):
             self.table.add(f"judge {result.phrase} (256 px)", result)
+
+    def round_trip(self, autoencoder: PatchAutoencoder) -> None:
+        """What the autoencoder loses on held-out faces: PSNR, and the distance of a face to its round trip."""
+        people = list(self.held_out.people)
+        chosen = [self.held_out.readings[people.index(person)] for person in sorted(set(people))]
+        images = [reading.image for reading in chosen]
+        returned = round_trip(autoencoder, images)
+        losses = psnr(images, returned)
+        read = [self.read(image) for image in returned]
+        distances = [
+            float(np.linalg.norm(one.descriptor - other.descriptor))
+            for one, other in zip(chosen, read, strict=True)
+            if one.descriptor is not None and other.descriptor is not None
+        ]
+        self.table.add("round trip", RoundTrip(float(np.mean(losses)), min(losses), max(distances), len(distances)))
 
     def samples(self, paint: Painter, count: int) -> list[Reading]:
         """Faces, distribution, memory and variety of `count` pictures of held-out captions."""

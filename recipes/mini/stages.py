@@ -156,6 +156,7 @@ def run_evaluate(asked: argparse.Namespace, folder: RunFolder, config: MiniConfi
     evaluation = Evaluation.load(base.pack, load_pack(folder.judge), config.image_side, folder.path, report)
     if asked.data is not None:
         evaluation.judges(asked.data / "synthetic_faces" / "omi256_attributes.csv")
+    evaluation.round_trip(base.autoencoder)
     paint = partial(paint_by_text, base, report=report)
     readings = evaluation.samples(paint, effort.samples)
     evaluation.obedience(paint, effort.asked)
