@@ -81,14 +81,25 @@ class BaseTrainee:
 
 
 def load_average(module: nn.Module, path: Path) -> None:
-    """Put averaged weights into the module, from a checkpoint or from `save_average`'s file."""
-    tensors = load_file(path)
+    """Put averaged weights into the module: from a checkpoint, a file of `save_average`, or an exported folder."""
+    tensors = _exported(path) if path.is_dir() else load_file(path)
     prefix = "average." if any(name.startswith("average.") for name in tensors) else ""
     found = {name.removeprefix(prefix): t.float() for name, t in tensors.items() if name.startswith(prefix)}
     missing = [name for name, _ in module.named_parameters() if name not in found]
     if missing:
         raise InputError(f"{path}: lacks {len(missing)} of the weights, {missing[0]} among them; is it of this model?")
     module.load_state_dict(found, strict=False)
+
+
+def _exported(folder: Path) -> dict[str, Tensor]:
+    """The weights of an exported base under the names they have in training."""
+    from diffusers import UNet2DConditionModel
+    from transformers import CLIPTextModel
+
+    unet = UNet2DConditionModel.from_pretrained(folder / "unet")
+    text = CLIPTextModel.from_pretrained(folder / "text_encoder")
+    parts = (("unet", unet), ("text_encoder", text))
+    return {f"{name}.{key}": value for name, part in parts for key, value in part.state_dict().items()}
 
 
 def save_average(module: nn.Module, path: Path) -> Path:

@@ -77,7 +77,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--control", choices=("mesh", "canny"), help="controls: only this one")
     parser.add_argument("--samples", type=int, default=1000, help="evaluate: pictures drawn; the card's table has 1000")
     parser.add_argument("--watch", type=int, default=4000, help="steps between counts of copies; 0: never")
-    parser.add_argument("--start", type=Path, help="averaged weights to begin from (base) or to measure (evaluate)")
+    parser.add_argument(
+        "--start",
+        type=Path,
+        help="weights to begin from (base) or to measure (evaluate): a file, or an exported folder",
+    )
     return parser
 
 

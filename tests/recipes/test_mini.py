@@ -144,6 +144,28 @@ def test_a_picture_that_is_not_square_is_refused(tmp_path: Path) -> None:
         prepare([Source(tmp_path / "wide.png", "wide", "wide", {})], 48, workers=1)
 
 
+def test_a_run_can_begin_from_an_exported_folder(tmp_path: Path) -> None:
+    from portraitist.diffusion.patch_autoencoder import PatchAutoencoder
+    from portraitist.diffusion.vocabulary_tokenizer import build_tokenizer
+    from recipes.mini.base import load_average, save_average
+    from recipes.mini.export import build_pipeline, export
+    from recipes.mini.networks import TextToLatents
+
+    tokenizer = build_tokenizer(TINY.text.max_tokens)
+    made, from_folder, from_file = (TextToLatents(TINY, tokenizer) for _ in range(3))
+    save_average(made, tmp_path / "average.safetensors")
+    export(build_pipeline(TINY, made, PatchAutoencoder(latent_channels=TINY.latent_channels)), tmp_path / "folder")
+    load_average(from_folder, tmp_path / "folder")
+    load_average(from_file, tmp_path / "average.safetensors")
+    for one, other in zip(from_folder.parameters(), from_file.parameters(), strict=True):
+        assert torch.equal(one, other)
+    (tmp_path / "other.safetensors").write_bytes(
+        (tmp_path / "folder/vae/diffusion_pytorch_model.safetensors").read_bytes()
+    )
+    with pytest.raises(InputError, match="is it of this model"):
+        load_average(from_file, tmp_path / "other.safetensors")
+
+
 def toy_pack(count: int = 6) -> Pack:
     random = np.random.default_rng(0)
     images = random.integers(0, 255, (count, 48, 48, 3)).astype(np.uint8)
