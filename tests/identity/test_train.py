@@ -20,7 +20,7 @@ from portraitist.identity.checks import PortraitScore
 from portraitist.identity.config import IdentityConfig
 from portraitist.identity.dataset import TrainingPhoto
 from portraitist.identity.train import Lesson, Outcome, Trainer
-from portraitist.identity.trainee import ADAPTER, LoraSettings, LoraTrainee, with_trigger
+from portraitist.identity.trainee import ADAPTER, LoraSettings, LoraTrainee, weighted, with_trigger
 from portraitist.types import Image
 from tests.diffusion.tiny_bases import CALL, tiny_pipeline
 
@@ -143,19 +143,34 @@ def test_other_photos_are_refused_on_resume(tmp_path: Path) -> None:
         trainer(tmp_path, other).run(8, 1)
 
 
-def test_outside_the_mask_nothing_is_learned() -> None:
-    """The loss does not see what changes where the weight is 0."""
-    made, other = trainee(), trainee()
-    other.latents[:, :, 0, :] += 5
-    edges = torch.zeros_like(made.weights)
-    edges[:, 1:, :] = 1
-    made.weights = other.weights = edges
-    maps = torch.rand(3, *edges.shape[1:])
-    changed = maps.clone()
-    changed[:, 0] += 9
-    from portraitist.identity.trainee import weighted
+def test_outside_the_mask_the_loss_sees_nothing() -> None:
+    weight = torch.ones(3, 4, 4)
+    weight[:, 0] = 0
+    maps = torch.rand(3, 4, 4)
+    outside, inside = maps.clone(), maps.clone()
+    outside[:, 0] += 9
+    inside[:, 1] += 9
+    assert torch.equal(weighted(maps, weight), weighted(outside, weight))
+    assert weighted(inside, weight) > weighted(maps, weight) + 1
 
-    assert torch.equal(weighted(maps, edges), weighted(changed, edges))
+
+def test_a_run_that_stopped_early_stays_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    worse = iter([0.4, *[0.6] * 50])
+
+    def scores(*args: object) -> tuple[PortraitScore, ...]:
+        return (PortraitScore(0, next(worse), -0.1, 1.0),)
+
+    monkeypatch.setattr(training, "score_portraits", scores)
+
+    def once() -> Outcome:
+        made = trainee(config=IdentityConfig(check_every=2, patience=2))
+        lesson = Lesson(made.photos, (), compared=(None,), trained=())  # type: ignore[arg-type]
+        return Trainer(made, lesson, tmp_path, preview_of(made), object()).run(40, 1)  # type: ignore[arg-type]
+
+    first = once()
+    again = once()
+    assert [check.step for check in first.checks] == [check.step for check in again.checks] == [2, 4, 6]
+    assert same(first, again)
 
 
 def test_every_photo_comes_once_a_round() -> None:

@@ -22,9 +22,6 @@ class DrawConfig:
         check(self)
 
 
-DEFAULT_DRAW = DrawConfig()
-
-
 @dataclass(frozen=True)
 class TwoPassConfig:
     """Painting a sitter's face inside a template: the face from compose's portrait, then the ring around it."""
@@ -43,6 +40,3 @@ class TwoPassConfig:
 
     def __post_init__(self) -> None:
         check(self)
-
-
-DEFAULT_TWO_PASS = TwoPassConfig()

@@ -30,6 +30,3 @@ class IdentityConfig:
 
     def __post_init__(self) -> None:
         check(self)
-
-
-DEFAULT_IDENTITY = IdentityConfig()

@@ -79,7 +79,9 @@ class Trainer:
         checks, taken = self.folder / "checks", partial(take, pipeline, ADAPTER)
         watch = Watch(checks, taken, self.measure, config.patience, steps, self.report)
         pace = Pace(steps, save_every=config.check_every)
-        run(self.trainee, self.folder / "run", loop, pace, should_stop=watch, report=self.report)
+        # A run that stopped early has ended: the same command must not train it an interval further.
+        if not watch.has_ended:
+            run(self.trainee, self.folder / "run", loop, pace, should_stop=watch, report=self.report)
         return self._choose(watch)
 
     def measure(self) -> tuple[float | None, Sequence[Image], tuple[Any, ...]]:

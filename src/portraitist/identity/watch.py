@@ -44,16 +44,16 @@ class Watch:
         """Keep and measure this checkpoint; True when likeness has stopped rising."""
         if state.step not in {check.step for check in self.checks}:
             self.checks.append(self._check(state.step))
+        return self.has_ended
+
+    @property
+    def has_ended(self) -> bool:
+        """True when likeness has stopped rising."""
         return has_stopped_rising(self.checks, self.patience)
 
     def lora(self, step: int) -> Lora:
         """The LoRA of a checkpoint."""
         return read_lora(self._path(step, "safetensors"))
-
-    def forget_after(self, step: int) -> None:
-        """Drop checks beyond the step a resumed run goes on from: they will be made again, the same."""
-        for check in [check for check in self.checks if check.step > step]:
-            self.checks.remove(check)
 
     def _check(self, step: int) -> Check:
         loss, portraits, scores = self.measure()

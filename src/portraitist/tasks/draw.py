@@ -106,6 +106,10 @@ def _require_fitting(style: Style, base: Base) -> None:
             f"style '{style.key}': expected a hub base, found base 'mini', which does not know its words; "
             "choose a style of 'portraitist style list --needs mini' or another --base"
         )
+    if style.lora is not None:
+        raise ConfigError(
+            f"style '{style.key}': has a LoRA of its own, which is not mixed in yet; remove it from the file"
+        )
 
 
 def identity_of(folder: Path, name: str, base: Base) -> IdentityRecord:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,7 +82,9 @@ class Repainter:
         from portraitist.generate.template import TemplateOrder
 
         if face is None:
-            return portrait
+            warning = f"{cast.name}: no face was found again where compose had put it; it was not painted over"
+            said = [*portrait.details.get("warnings", ()), warning]
+            return replace(portrait, details={**portrait.details, "warnings": said})
         record = self.records[cast.name]
         set_weights(self.engine.face_pipeline, {adapter(list(self.records).index(cast.name)): 1.0})
         prompt = PROMPT.format(trigger=record.trigger)
