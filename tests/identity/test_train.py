@@ -185,6 +185,29 @@ def test_the_trigger_comes_after_the_subject() -> None:
     assert with_trigger("portrait") == "portrait, sitter"
 
 
+def test_a_style_has_no_trigger() -> None:
+    assert with_trigger("portrait, smiling", "") == "portrait, smiling"
+    assert with_trigger("portrait, smiling", "ink") == "portrait, ink, smiling"
+    denoiser = denoiser_of(tiny_pipeline("mini"))
+    made = LoraTrainee(denoiser, photos(), LORA, IdentityConfig(caption_drop=1), "mini", trigger="")
+    assert made._caption("portrait, smiling") == "portrait"
+
+
+def test_a_lora_put_back_learns_on(tmp_path: Path) -> None:
+    made = trainee()
+    trainer(tmp_path / "first", made).run(8, 1)
+    kept, before = take(made.denoiser.pipeline, ADAPTER), made.validation_loss(made.photos)
+    made.put(kept)
+    assert made.validation_loss(made.photos) == pytest.approx(before, rel=1e-5)
+    other = made.over(photos(count=1))
+    assert len(other.latents) == 1
+    assert len(made.latents) == 3
+    other.loss(0).backward()  # type: ignore[no-untyped-call]
+    learning = [p for p in made.module.parameters() if p.requires_grad]
+    assert sum(p.numel() for p in learning) == kept.size
+    assert all(p.grad is not None for p in learning)
+
+
 def test_without_a_rate_the_text_encoder_stands_still() -> None:
     denoiser = denoiser_of(tiny_pipeline("mini"))
     still = LoraSettings(4, 4, TARGETS, learning_rate=1e-2, text_learning_rate=0, batch=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from torch.nn import functional
 
 from portraitist.diffusion.captions import TRIGGER
 from portraitist.diffusion.denoisers import Denoiser
+from portraitist.diffusion.lora import Lora
+from portraitist.diffusion.lora_adapters import install, remove
 from portraitist.identity.config import IdentityConfig
 from portraitist.identity.dataset import TrainingPhoto, data_digest
 from portraitist.types import Image
@@ -36,18 +39,23 @@ class LoraSettings:
     batch: int
 
 
-def with_trigger(caption: str) -> str:
-    """The caption about the sitter: the trigger comes right after the subject.
+def with_trigger(caption: str, trigger: str = TRIGGER) -> str:
+    """The caption about what is learned: the trigger comes right after the subject. An empty one changes nothing.
 
     >>> with_trigger("portrait, smiling")
     'portrait, sitter, smiling'
     """
+    if not trigger:
+        return caption
     subject, comma, rest = caption.partition(",")
-    return f"{subject}, {TRIGGER}{comma}{rest}"
+    return f"{subject}, {trigger}{comma}{rest}"
 
 
 class LoraTrainee:
-    """Adapters on the denoiser (and on the text encoder where its rate is above 0); everything else stands still."""
+    """Adapters on the denoiser (and on the text encoder where its rate is above 0); everything else stands still.
+
+    trigger: the word for what is learned, "" for none.
+    """
 
     def __init__(
         self,
@@ -56,15 +64,19 @@ class LoraTrainee:
         lora: LoraSettings,
         config: IdentityConfig,
         base: str,
+        *,
+        trigger: str = TRIGGER,
     ) -> None:
         torch.manual_seed(config.seed)
         self.denoiser, self.photos, self.lora, self.config, self.base = denoiser, photos, lora, config, base
+        self.trigger = trigger
         parts = {name: part for name, part in denoiser.trainable.items() if name in lora.targets}
         self.learns_text = "text_encoder" in parts and lora.text_learning_rate > 0
         if not self.learns_text:
             parts.pop("text_encoder", None)
         for name, part in parts.items():
             add_adapter(part, lora, lora.targets[name])
+            release(part)
         self.module: nn.Module = nn.ModuleDict(parts)
         self.rates: Mapping[str, float] = {"text_encoder.": lora.text_learning_rate / lora.learning_rate}
         self.latents, self.weights = self._encoded()
@@ -74,6 +86,20 @@ class LoraTrainee:
         """Base, LoRA, config and the data's digest."""
         facts = {**asdict(self.lora), **asdict(self.config)}
         return {**facts, "base": self.base, "data": data_digest(self.photos)}
+
+    def put(self, lora: Lora) -> None:
+        """Lay this LoRA in the adapters' place, ready to learn on."""
+        remove(self.denoiser.pipeline, ADAPTER)
+        install(self.denoiser.pipeline, lora, ADAPTER)
+        for part in self.module.children():
+            release(part)
+
+    def over(self, photos: Sequence[TrainingPhoto]) -> LoraTrainee:
+        """The same adapters, learning from other photos."""
+        other = copy.copy(self)
+        other.photos = photos
+        other.latents, other.weights = other._encoded()
+        return other
 
     def loss(self, step: int) -> Tensor:
         """Weighted mean of the base's loss over a batch; photos come in a new order each round."""
@@ -98,7 +124,7 @@ class LoraTrainee:
         clean, weight = encode_photo(self.denoiser, photo)
         levels = torch.linspace(0.06, 0.94, 8, device=clean.device)
         many = clean.expand(8, *clean.shape[1:])
-        captions = [with_trigger(photo.caption)] * 8
+        captions = [with_trigger(photo.caption, self.trigger)] * 8
         return float(weighted(self._loss_map(many, torch.randn_like(many), levels, captions), weight.expand(8, -1, -1)))
 
     def _loss_map(self, clean: Tensor, noise: Tensor, levels: Tensor, captions: Sequence[str]) -> Tensor:
@@ -118,7 +144,7 @@ class LoraTrainee:
     def _caption(self, caption: str) -> str:
         subject = caption.partition(",")[0]
         dropped = float(torch.rand(())) < self.config.caption_drop
-        return with_trigger(subject if dropped else caption)
+        return with_trigger(subject if dropped else caption, self.trigger)
 
     def _encoded(self) -> tuple[Tensor, Tensor]:
         with torch.no_grad():
@@ -132,13 +158,17 @@ class LoraTrainee:
 
 
 def add_adapter(part: nn.Module, lora: LoraSettings, targets: Sequence[str]) -> None:
-    """Freeze the part and give it fresh adapters, in float32 whatever the part is in."""
-    part.requires_grad_(False)
+    """Give the part fresh adapters."""
     part.add_adapter(  # type: ignore[operator]
         LoraConfig(r=lora.rank, lora_alpha=lora.alpha, target_modules=list(targets), init_lora_weights="gaussian"),
         adapter_name=ADAPTER,
     )
-    for parameter in part.parameters():
+
+
+def release(part: nn.Module) -> None:
+    """Freeze the part but for its adapters, which learn in float32 whatever the part is in."""
+    for name, parameter in part.named_parameters():
+        parameter.requires_grad_(".lora_" in name)
         if parameter.requires_grad:
             parameter.data = parameter.data.float()
 
