@@ -27,6 +27,7 @@ SOURCE_TYPES = {
 
 _SUFFIX = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 _PACKAGES = ("numpy", "scipy", "opencv-python-headless", "pillow", "ai-edge-litert", "dlib-bin", "ncnn")
+_DRAWING = ("torch", "diffusers", "transformers", "peft")
 
 
 @dataclass(frozen=True)
@@ -92,14 +93,21 @@ class SavedPortrait:
     recipe: Recipe
 
 
-def versions() -> dict[str, str]:
-    """Versions of this package, Python, and what computes pixels: a replay under others may differ."""
+def versions(*, drawn: bool = False) -> dict[str, str]:
+    """Versions of this package, Python, and what computes pixels: a replay under others may differ.
+
+    drawn: with the packages of diffusion and torch's threads, whose number changes the last bits of a sum.
+    """
     found = {"portraitist": __version__, "python": platform.python_version(), "machine": platform.machine()}
-    for package in _PACKAGES:
+    for package in (*_PACKAGES, *(_DRAWING if drawn else ())):
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             found[package] = "not installed"
+    if drawn:
+        import torch
+
+        found["threads"] = str(torch.get_num_threads())
     return found
 
 

@@ -11,8 +11,9 @@ from PIL import Image as PillowImage
 from portraitist.errors import ConfigError, InputError
 from portraitist.library import Consent, Library
 from portraitist.tasks.add import add
-from portraitist.tasks.config import FinishConfig, ShootConfig
-from portraitist.tasks.shoot import make_again, shoot
+from portraitist.tasks.config import FinishConfig, ShootConfig, Stages
+from portraitist.tasks.replay import make_again
+from portraitist.tasks.shoot import shoot
 from portraitist.tasks.sitting import parse_slots, template_paths
 from portraitist.types import Pixels
 
@@ -82,7 +83,7 @@ def test_enlarged_portraits_are_larger(people: Library, hopper_path: Path, tmp_p
     small = tmp_path / "small.png"
     PillowImage.open(hopper_path).convert("RGB").crop((150, 60, 360, 270)).resize((72, 72)).save(small)
     (portrait,) = shoot(
-        people, ["collins"], ShootConfig(templates=(str(small),)), finishing=FinishConfig(scale=2), out=tmp_path
+        people, ["collins"], ShootConfig(templates=(str(small),)), Stages(finish=FinishConfig(scale=2)), out=tmp_path
     )
     assert PillowImage.open(portrait.path).size == (144, 144)
 

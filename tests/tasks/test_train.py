@@ -22,12 +22,13 @@ from portraitist.identity.config import IdentityConfig
 from portraitist.identity.record import FACE, KOHYA, WEIGHTS, read_identity
 from portraitist.library import Consent, Library
 from portraitist.tasks.add import add
-from portraitist.tasks.config import DrawRequest, ShootConfig
+from portraitist.tasks.config import DrawRequest, ShootConfig, Stages
 from portraitist.tasks.draw import draw
 from portraitist.tasks.erase import erase
+from portraitist.tasks.replay import make_again
 from portraitist.tasks.shoot import shoot
 from portraitist.tasks.train import train
-from portraitist.types import Image
+from portraitist.types import Image, Pixels
 from recipes.mini.config import TINY
 from recipes.mini.controls import build_control
 from recipes.mini.export import export_control, write_digests
@@ -128,7 +129,7 @@ def test_the_identity_paints_inside_a_template(anna: Library, hopper_path: Path,
     train(anna, "anna", config=FEW)
     request = ShootConfig(templates=(str(hopper_path),), engine="lora")
     few = TwoPassConfig(face_steps=4, ring_steps=4)
-    made = shoot(anna, ["anna"], request, painting=few)[0]
+    made = shoot(anna, ["anna"], request, Stages(painting=few))[0]
     start = shoot(anna, ["anna"], replace(request, engine="compose"))[0]
     painted, composed = (np.asarray(Pillow.open(p.path).convert("RGB")).astype(int) for p in (made, start))
     apart = np.abs(painted - composed).max(axis=2)
@@ -140,6 +141,10 @@ def test_the_identity_paints_inside_a_template(anna: Library, hopper_path: Path,
     # Away from the face it is the template, to the last bit.
     np.testing.assert_array_equal(painted[400:], hopper[400:])
     assert (apart[:, :60] == 0).all()
+    assert Pixels(make_again(anna, made.recipe).image).digest == made.recipe.output
+    other = replace(made.recipe, weights={**made.recipe.weights, "identity of anna": "0" * 64})
+    with pytest.raises(InputError, match="identity of anna"):
+        make_again(anna, other)
 
 
 def test_painting_wants_a_template_and_an_identity(anna: Library, hopper_path: Path) -> None:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from portraitist.cli.flags import add_flags, given
 from portraitist.cli.portraits import as_json, likeness_words
 from portraitist.cli.shared import Progress, add_json, ask_consent, open_library, say, say_json, table
+from portraitist.cli.shoot_flags import WORDS, kind_of
 from portraitist.compose.backdrop_config import BackdropConfig
 from portraitist.compose.config import ComposeConfig
 from portraitist.content_credentials import ALGORITHMS
 from portraitist.errors import ConfigError
 from portraitist.generate.config import DrawConfig, TwoPassConfig
-from portraitist.tasks.config import DrawRequest, FinishConfig, ShootConfig
+from portraitist.tasks.config import DrawRequest, FinishConfig, ShootConfig, Stages
 
 if TYPE_CHECKING:
     from portraitist.content_credentials import Credential
@@ -26,7 +27,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     """Add the command to the parser."""
     parser = commands.add_parser(
         "shoot",
-        help="make portraits: --template PHOTO, --backdrop NAME or --id-photo FORMAT",
+        help="make portraits: --template PHOTO, --backdrop NAME, --id-photo FORMAT or --style NAME",
         epilog="Example: portraitist shoot anna bob --template couple.jpg --slots 1=anna,2=bob",
     )
     parser.add_argument("sitters", nargs="+", metavar="SITTER", help="a name from the library, or a single photo")
@@ -54,26 +55,16 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run(parsed: argparse.Namespace) -> int:
     """Make and list the portraits; 1 when none was made."""
-    if hasattr(parsed, "style") or hasattr(parsed, "prompt"):
+    if kind_of(parsed) == WORDS:
         return _run_in_words(parsed)
     from portraitist.tasks.shoot import shoot
 
     library, progress = open_library(parsed), Progress()
     request, credential = given(parsed, ShootConfig), _credential(parsed)
     compose = given(parsed, ComposeConfig, backdrop=given(parsed, BackdropConfig))
+    stages = Stages(compose, given(parsed, TwoPassConfig), given(parsed, FinishConfig))
     sitters = [_sitter(library, name, parsed.consent, progress) for name in parsed.sitters]
-    finishing = given(parsed, FinishConfig)
-    made = shoot(
-        library,
-        sitters,
-        request,
-        compose=compose,
-        finishing=finishing,
-        painting=given(parsed, TwoPassConfig),
-        out=parsed.out,
-        credential=credential,
-        report=progress,
-    )
+    made = shoot(library, sitters, request, stages, out=parsed.out, credential=credential, report=progress)
     progress.close()
     _print(made, parsed.json)
     return 0 if made else 1

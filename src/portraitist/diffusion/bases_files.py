@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,6 +38,15 @@ def local_folder(base: Base) -> Path | None:
 def base_record(base: Base) -> Record | None:
     """What the first download of the base was; None before it, and for a base that is not of a hub."""
     return read_record(base_folder(base)) if base.repository else None
+
+
+def base_digest(base: Base) -> str:
+    """sha256 of the base as it was first downloaded: of its list of digests. Empty where none is kept: a local path."""
+    record = base_record(base)
+    if record is not None:
+        listed = "".join(f"{file.sha256}  {file.path}\n" for file in sorted(record.files, key=lambda f: f.path))
+        return hashlib.sha256(listed.encode()).hexdigest()
+    return weights.TABLE[MINI_WEIGHTS].sha256 or "" if base.repository is None and base.path is None else ""
 
 
 def verify_base(base: Base) -> bool:

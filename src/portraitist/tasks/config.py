@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from portraitist.compose.config import ComposeConfig
+from portraitist.generate.config import TwoPassConfig
 from portraitist.options import check, option
 
 
@@ -18,8 +20,8 @@ class ShootConfig:
     background: str = option("white", "background of an ID photo: a colour the rule allows, or own for no edit")
     slots: tuple[str, ...] = option((), "who goes where: 1=anna 2=bob; none leaves a face as it is")
     count: int = option(1, "portraits for each template or backdrop", low=1, high=1000)
-    engine: str = option("compose", "how the portrait is made: compose, or lora, which paints over it")
-    base: str = option("mini", "the base whose identity paints, with --engine lora")
+    engine: str = option("compose", "how it is made: compose, or lora, which paints over it; words are always lora")
+    base: str = option("mini", "the base whose identity draws or paints")
     seed: int = option(0, "seed of everything drawn by chance", low=0)
     format: str = option("png", "file format", choices=("png", "jpeg", "webp"))
 
@@ -36,6 +38,15 @@ class FinishConfig:
 
     def __post_init__(self) -> None:
         check(self)
+
+
+@dataclass(frozen=True)
+class Stages:
+    """How each stage of a portrait in a scene works. painting: with engine `lora` only."""
+
+    compose: ComposeConfig = field(default_factory=ComposeConfig)
+    painting: TwoPassConfig = field(default_factory=TwoPassConfig)
+    finish: FinishConfig = field(default_factory=FinishConfig)
 
 
 @dataclass(frozen=True)

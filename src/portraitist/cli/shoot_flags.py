@@ -1,0 +1,59 @@
+"""Which flags of `shoot` do something for which kind of portrait. A flag that would do nothing is refused."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from typing import Any
+
+from portraitist.compose.backdrop_config import BackdropConfig
+from portraitist.compose.config import ComposeConfig
+from portraitist.errors import ConfigError
+from portraitist.generate.config import DrawConfig, TwoPassConfig
+from portraitist.tasks.config import DrawRequest
+
+TEMPLATE, PAINTED = "--template", "--template with --engine lora"
+HEAD_SHOT, ID_PHOTO, WORDS = "--backdrop", "--id-photo", "--style"
+_SCENES = frozenset({TEMPLATE, PAINTED, HEAD_SHOT, ID_PHOTO})
+_ASKS_FOR = {"templates": TEMPLATE, "backdrop": HEAD_SHOT, "id_photo": ID_PHOTO, "style": WORDS, "prompt": WORDS}
+"""The flags that say what kind is wanted."""
+
+
+def kind_of(parsed: argparse.Namespace) -> str:
+    """What kind of portrait is asked for. Raises ConfigError when that is none or several, when the engine does not
+    make it, and when a flag was given that does nothing for it."""
+    asked = list(dict.fromkeys(kind for name, kind in _ASKS_FOR.items() if hasattr(parsed, name)))
+    if len(asked) != 1:
+        raise ConfigError(
+            f"expected one of {TEMPLATE}, {HEAD_SHOT}, {ID_PHOTO} and {WORDS}; found {' and '.join(asked) or 'none'}"
+        )
+    kind, engine = asked[0], getattr(parsed, "engine", None)
+    if kind == WORDS and engine not in (None, "lora"):
+        raise ConfigError(f"{WORDS}: is drawn by the sitter's identity, expected --engine lora, found '{engine}'")
+    kind = PAINTED if kind == TEMPLATE and engine == "lora" else kind
+    for name, kinds in _uses().items():
+        if getattr(parsed, name, None) is not None and kind not in kinds:
+            flag = "--" + name.replace("_", "-")
+            raise ConfigError(f"{flag}: does nothing with {kind}; it goes with {' or '.join(sorted(kinds))}")
+    return kind
+
+
+def _uses() -> dict[str, frozenset[str]]:
+    """The kinds that each flag does something for; flags that are not here serve all."""
+    return {
+        **dict.fromkeys(_fields(ComposeConfig), frozenset({TEMPLATE, PAINTED})),
+        **dict.fromkeys(_fields(BackdropConfig), frozenset({HEAD_SHOT, ID_PHOTO})),
+        # An ID format has its own size and room.
+        **dict.fromkeys(("height", "padding", "crop"), frozenset({HEAD_SHOT})),
+        "background": frozenset({ID_PHOTO}),
+        "slots": frozenset({TEMPLATE, PAINTED}),
+        **dict.fromkeys(_fields(TwoPassConfig), frozenset({PAINTED})),
+        **dict.fromkeys(_fields(DrawRequest) - {"count", "seed", "format"}, frozenset({WORDS})),
+        **dict.fromkeys(_fields(DrawConfig), frozenset({WORDS})),
+        **dict.fromkeys(("base", "guidance_scale"), frozenset({PAINTED, WORDS})),
+        "sign_cert": _SCENES,
+    }
+
+
+def _fields(config: type[Any]) -> set[str]:
+    return {field.name for field in dataclasses.fields(config) if field.metadata}
