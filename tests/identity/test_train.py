@@ -162,8 +162,9 @@ def test_a_run_that_stopped_early_stays_ended(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(training, "score_portraits", scores)
 
-    def once() -> Outcome:
+    def once(count: int = 3) -> Outcome:
         made = trainee(config=IdentityConfig(check_every=2, patience=2))
+        made.photos = photos(count=count)
         lesson = Lesson(made.photos, (), compared=(None,), trained=())  # type: ignore[arg-type]
         return Trainer(made, lesson, tmp_path, preview_of(made), object()).run(40, 1)  # type: ignore[arg-type]
 
@@ -171,6 +172,8 @@ def test_a_run_that_stopped_early_stays_ended(tmp_path: Path, monkeypatch: pytes
     again = once()
     assert [check.step for check in first.checks] == [check.step for check in again.checks] == [2, 4, 6]
     assert same(first, again)
+    with pytest.raises(ConfigError, match="data was"):
+        once(count=2)
 
 
 def test_every_photo_comes_once_a_round() -> None:

@@ -1,4 +1,4 @@
-"""`portraitist train`: learn a sitter on a base."""
+"""`portraitist train`: learn a sitter, or a style, on a base."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from portraitist.cli.flags import add_flags, given
 from portraitist.cli.shared import Progress, add_json, open_library, say, say_json, table
+from portraitist.cli.train_style import add_style_flags, require_one_subject, run_style
 from portraitist.identity.config import IdentityConfig
 
 if TYPE_CHECKING:
@@ -21,16 +22,20 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         help="learn a sitter: a LoRA on a base, chosen by measured likeness",
         epilog="Example: portraitist train anna --base mini. The same command goes on after a stop.",
     )
-    parser.add_argument("sitter", metavar="SITTER", help="a name from the library")
+    parser.add_argument("sitter", nargs="?", metavar="SITTER", help="a name from the library")
     parser.add_argument("--base", default="mini", metavar="NAME|PATH", help="see 'portraitist bases' (default mini)")
     parser.add_argument("--accept-nc", action="store_true", help="accept weights marked nc, once for this library")
     add_json(parser)
+    add_style_flags(parser)
     add_flags(parser, IdentityConfig, "training")
     parser.set_defaults(run=run)
 
 
 def run(parsed: argparse.Namespace) -> int:
     """Train, and say what came of it."""
+    require_one_subject(parsed)
+    if parsed.style is not None:
+        return run_style(parsed)
     from portraitist.tasks.train import train
 
     library, progress = open_library(parsed), Progress()

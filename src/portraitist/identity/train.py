@@ -78,10 +78,11 @@ class Trainer:
         pipeline = self.trainee.denoiser.pipeline
         checks, taken = self.folder / "checks", partial(take, pipeline, ADAPTER)
         watch = Watch(checks, taken, self.measure, config.patience, steps, self.report)
-        pace = Pace(steps, save_every=config.check_every)
-        # A run that stopped early has ended: the same command must not train it an interval further.
-        if not watch.has_ended:
-            run(self.trainee, self.folder / "run", loop, pace, should_stop=watch, report=self.report)
+        # A run that stopped early has ended: the same command must not train it an interval further. It is opened
+        # all the same, so that other photos or settings are refused.
+        end = watch.checks[-1].step if watch.has_ended else steps
+        pace = Pace(end, save_every=config.check_every)
+        run(self.trainee, self.folder / "run", loop, pace, should_stop=watch, report=self.report)
         return self._choose(watch)
 
     def measure(self) -> tuple[float | None, Sequence[Image], tuple[Any, ...]]:

@@ -13,7 +13,17 @@ from portraitist.library import Library
 from portraitist.styles.style import Prompt, Style, StyleLora, split_phrases
 from portraitist.styles.style_file import checked_target, read_style, write_style
 
-__all__ = ["Prompt", "Style", "StyleLora", "add_styles", "compose_prompt", "find_style", "own_folder", "styles"]
+__all__ = [
+    "Prompt",
+    "Style",
+    "StyleLora",
+    "add_styles",
+    "compose_prompt",
+    "find_style",
+    "own_folder",
+    "style_named",
+    "styles",
+]
 
 
 def styles(library: Library | None = None) -> Mapping[str, Style]:
@@ -60,12 +70,15 @@ def find_style(name: str, library: Library | None = None) -> Style:
 
     Raises ConfigError with the nearest names when there is none.
     """
-    known = styles(library)
-    wanted = _plain(name)
-    for style in known.values():
-        if wanted in _names(style):
-            return style
-    raise ConfigError(f"style '{name}': unknown; {_nearest(wanted, known.values())}")
+    style = style_named(name, library)
+    if style is None:
+        raise ConfigError(f"style '{name}': unknown; {_nearest(_plain(name), styles(library).values())}")
+    return style
+
+
+def style_named(name: str, library: Library | None = None) -> Style | None:
+    """`find_style` where a style need not be there: None then."""
+    return next((style for style in styles(library).values() if _plain(name) in _names(style)), None)
 
 
 def compose_prompt(

@@ -59,7 +59,7 @@ def train(
     Raises InputError for an unknown sitter or an empty album, WeightsError when the base is not here or not accepted,
     EngineError without the extra `diffusion`.
     """
-    _require_extra()
+    require_extra()
     from portraitist.diffusion.base_loading import load_base, suggest_preset
     from portraitist.diffusion.bases import find_base
     from portraitist.diffusion.denoisers import denoiser_of
@@ -199,7 +199,8 @@ def _write(folder: Path, outcome: Outcome, trainer: Trainer, split: AlbumSplit, 
     return write_identity(folder, outcome.lora, record, face)
 
 
-def _require_extra() -> None:
+def require_extra() -> None:
+    """EngineError naming what to install where a package of the extra `diffusion` is missing."""
     try:
         import diffusers  # noqa: F401
         import peft  # noqa: F401
