@@ -17,7 +17,7 @@ from portraitist.generate.poses import HeadPose
 from portraitist.geometry import apply, rotation_from_angles
 from portraitist.types import Points, Pose, Reference
 
-Head = NDArray[np.float64]
+Head = NDArray[np.float32]
 """(468, 3) millimetres in the mean face's frame."""
 _CORNERS = (61, 291)
 _HINGES = (234, 454)
@@ -34,7 +34,7 @@ def posed_mesh(landmarks: Points, pose: HeadPose, side: int) -> Points:
 
     landmarks: the sitter's, in pixels of any picture. The shape is theirs, and the expression where the pose has none.
     """
-    head = with_expression(in_head_frame(landmarks), smile=pose.smile, mouth_open=pose.mouth_open)
+    head = with_expression(in_head_frame(landmarks).astype(np.float32), smile=pose.smile, mouth_open=pose.mouth_open)
     yaw, pitch = mesh_angles(pose.angles)
     turned = np.asarray(head @ rotation_from_angles(yaw, pitch, 0.0).T, np.float32)
     framed = apply(portrait_matrix(turned, side), turned)
@@ -87,20 +87,20 @@ def _jaw(head: Head, degrees: float) -> Head:
     """The jaw turned about the line between its hinges, near the ears: it opens downwards and back."""
     hinge = head[list(_HINGES)].mean(axis=0)
     turned = (head - hinge) @ rotation_from_angles(0.0, -degrees, 0.0).T + hinge
-    return np.asarray(head + _jaw_share()[:, None] * (turned - head), np.float64)
+    return np.asarray(head + _jaw_share()[:, None] * (turned - head), np.float32)
 
 
 def _pulled(head: Head, millimetres: float) -> Head:
     """Both mouth corners pulled into a smile, and what lies around them."""
-    moved = head.copy()
+    moved = head.astype(np.float64)
     for corner, side in zip(_CORNERS, (-1, 1), strict=True):
         near = np.exp(-0.5 * (np.linalg.norm(mean_face() - mean_face()[corner], axis=1) / _REACH) ** 2)
         moved += millimetres * near[:, None] * (_PULL * [side, 1, 1])
-    return moved
+    return moved.astype(np.float32)
 
 
 @functools.cache
-def _jaw_share() -> NDArray[np.float64]:
+def _jaw_share() -> NDArray[np.float32]:
     """(468,) how much a vertex follows the jaw: 1 at the chin and the lower lip, 0 at the upper lip and above."""
     mean = mean_face().astype(np.float64)
     line = float(mean[[13, 14], 1].mean())
@@ -111,4 +111,4 @@ def _jaw_share() -> NDArray[np.float64]:
         share[list(ring[1:half])] = 1.0
         share[list(ring[half + 1 :])] = 0.0
         share[[ring[0], ring[half]]] = 0.5
-    return np.asarray(share, np.float64)
+    return np.asarray(share, np.float32)
