@@ -71,14 +71,22 @@ def test_what_the_photo_does_not_show_has_no_weight(collins: Reference) -> None:
 
 def test_ten_photos_are_split_and_fewer_are_not() -> None:
     small = split_album(references(LEAST_TO_SPLIT - 1))
-    assert len(small.train) == LEAST_TO_SPLIT - 1
     assert not small.has_validation
+    assert small.choose == small.report == ()
     large = split_album(references(20))
     parts = [{r.picture.digest for r in part} for part in (large.train, large.choose, large.report)]
     assert [len(part) for part in parts] == [12, 4, 4]
     assert len(set.union(*parts)) == 20
     with pytest.raises(InputError, match="no accepted photo"):
         split_album([])
+
+
+@pytest.mark.parametrize(("count", "held_out"), [(1, 0), (2, 0), (3, 1), (6, 1), (7, 2), (9, 2)])
+def test_a_small_album_holds_a_photo_or_two_out_for_the_loss(count: int, held_out: int) -> None:
+    split = split_album(references(count))
+    assert len(split.held_out) == held_out
+    assert len(split.train) == count - held_out
+    assert not {r.picture.digest for r in split.train} & {r.picture.digest for r in split.held_out}
 
 
 def test_the_split_does_not_depend_on_the_order() -> None:

@@ -16,12 +16,12 @@ from portraitist.diffusion.denoisers import denoiser_of
 from portraitist.diffusion.lora_adapters import take
 from portraitist.errors import ConfigError
 from portraitist.identity import train as training
-from portraitist.identity.checks import PortraitScore
+from portraitist.identity import watch as watching
+from portraitist.identity.checks import Check, PortraitScore, ValidationPortrait
 from portraitist.identity.config import IdentityConfig
 from portraitist.identity.dataset import TrainingPhoto
 from portraitist.identity.train import Lesson, Outcome, Trainer
 from portraitist.identity.trainee import ADAPTER, LoraSettings, LoraTrainee, weighted, with_trigger
-from portraitist.types import Image
 from tests.diffusion.tiny_bases import CALL, tiny_pipeline
 
 ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
@@ -93,11 +93,11 @@ def checked_lora(folder: Path) -> Any:
     return read_lora(folder / "checks" / "check-000012.safetensors").modules
 
 
-def preview_of(made: LoraTrainee) -> Callable[[], Sequence[Image]]:
-    def draw() -> Sequence[Image]:
+def preview_of(made: LoraTrainee) -> Callable[[], Sequence[ValidationPortrait]]:
+    def draw() -> Sequence[ValidationPortrait]:
         options = {"num_inference_steps": 2, "output_type": "np", "generator": torch.Generator().manual_seed(0)}
         picture = made.denoiser.pipeline("portrait sitter", **options).images[0]
-        return [(picture * 255).astype(np.uint8)]
+        return [ValidationPortrait((picture * 255).astype(np.uint8))]
 
     return draw
 
@@ -105,10 +105,10 @@ def preview_of(made: LoraTrainee) -> Callable[[], Sequence[Image]]:
 def test_portraits_with_and_without_the_lora_differ(tmp_path: Path) -> None:
     made = trainee()
     trainer(tmp_path, made).run(12, 1)
-    watching = trainer(tmp_path, made, preview=preview_of(made))
-    with_lora, without = watching._drawn(with_lora=True), watching._drawn(with_lora=False)
-    assert (with_lora[0] != without[0]).any()
-    np.testing.assert_array_equal(watching._drawn(with_lora=True)[0], with_lora[0])
+    checked = trainer(tmp_path, made, preview=preview_of(made))
+    with_lora, without = checked.measure(12).portraits[0].image, checked.measure_bare().portraits[0].image
+    assert (with_lora != without).any()
+    np.testing.assert_array_equal(checked.measure(12).portraits[0].image, with_lora)
 
 
 @pytest.mark.parametrize(("fused_distance", "kept"), [(0.40, "fusion"), (0.60, "single")])
@@ -116,7 +116,7 @@ def test_the_fusion_is_kept_only_if_it_measures_as_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fused_distance: float, kept: str
 ) -> None:
     made = trainee()
-    distances = iter([0.55, 0.50, 0.52, fused_distance])
+    distances = iter([0.70, 0.55, 0.50, 0.52, fused_distance])
 
     def scores(*args: object) -> tuple[PortraitScore, ...]:
         distance = next(distances)
@@ -126,6 +126,10 @@ def test_the_fusion_is_kept_only_if_it_measures_as_well(
     lesson = Lesson(made.photos, (), compared=(None,), trained=())  # type: ignore[arg-type]
     outcome = Trainer(made, lesson, tmp_path, preview_of(made), object()).run(12, 1)  # type: ignore[arg-type]
     assert outcome.fusion is not None
+    assert outcome.single.step == 8
+    assert outcome.bare.distance == pytest.approx(0.71)
+    assert outcome.fusion.distance == pytest.approx(fused_distance + 0.01)
+    assert len(outcome.measured.portraits) == 1
     if kept == "fusion":
         assert len(outcome.weights) > 1
         assert outcome.measured == outcome.fusion
@@ -155,7 +159,7 @@ def test_outside_the_mask_the_loss_sees_nothing() -> None:
 
 
 def test_a_run_that_stopped_early_stays_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    worse = iter([0.4, *[0.6] * 50])
+    worse = iter([0.8, 0.4, *[0.6] * 50])
 
     def scores(*args: object) -> tuple[PortraitScore, ...]:
         return (PortraitScore(0, next(worse), -0.1, 1.0),)
@@ -174,6 +178,64 @@ def test_a_run_that_stopped_early_stays_ended(tmp_path: Path, monkeypatch: pytes
     assert same(first, again)
     with pytest.raises(ConfigError, match="data was"):
         once(count=2)
+
+
+class Killed(Exception):
+    """Stands for a kill."""
+
+
+@pytest.mark.parametrize("lost", ["check-000008.safetensors", "check-000008.00.png", "check-000008.json", "bare.json"])
+def test_a_kill_between_the_files_of_a_check_loses_only_that_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    """The same command makes the check again from the checkpoint, not from the step it would have gone on to."""
+
+    def once(folder: Path) -> Outcome:
+        made = trainee()
+        return trainer(folder, made, preview=preview_of(made)).run(12, 1)
+
+    def kill(path: Path) -> None:
+        if path.name == lost:
+            raise Killed
+
+    whole = once(tmp_path / "whole")
+    with monkeypatch.context() as patched:
+        for name in ("write_lora", "write_atomic", "write_json"):
+            patched.setattr(watching, name, killing(getattr(watching, name), kill))
+        with pytest.raises(Killed):
+            once(tmp_path / "parts")
+    again = once(tmp_path / "parts")
+    assert again.checks == whole.checks
+    assert same(whole, again)
+    for path in (tmp_path / "whole" / "checks").iterdir():
+        assert path.read_bytes() == (tmp_path / "parts" / "checks" / path.name).read_bytes()
+
+
+def killing(write: Callable[..., Path], kill: Callable[[Path], None]) -> Callable[..., Path]:
+    def torn(path: Path, *args: Any) -> Path:
+        kill(path)
+        return write(path, *args)
+
+    return torn
+
+
+def test_the_checks_of_a_run_are_read_back_as_they_were(tmp_path: Path) -> None:
+    made = trainee()
+    first = trainer(tmp_path, made, preview=preview_of(made)).run(4, 1)
+    found = watching.Watch(tmp_path / "checks", lambda: None, lambda step: Check(0, None), 3, 4)  # type: ignore[arg-type, return-value]
+    assert found.bare == first.bare
+    assert tuple(found.checks) == first.checks
+    drawn = found.with_portraits(found.checks[0]).portraits
+    np.testing.assert_array_equal(drawn[0].image, first.measured.portraits[0].image)
+
+
+def test_by_validation_loss_the_smallest_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, losses = trainee(), iter([0.9, 0.5, 0.2, 0.7])
+    monkeypatch.setattr(made, "validation_loss", lambda photos: next(losses))
+    outcome = trainer(tmp_path, made).run(12, 1)
+    assert outcome.bare.validation_loss == 0.9
+    assert outcome.weights == {8: 1.0}
+    assert outcome.fusion is None
 
 
 def test_every_photo_comes_once_a_round() -> None:

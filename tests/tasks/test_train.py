@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,20 +15,22 @@ pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
 
 from portraitist import weights
+from portraitist.cli.train import sentences
 from portraitist.diffusion.lora_formats import read_lora, read_metadata
 from portraitist.errors import ConfigError, InputError, WeightsError
 from portraitist.generate.config import DrawConfig, TwoPassConfig
+from portraitist.identity.checks import NO_FACE_DISTANCE
 from portraitist.identity.config import IdentityConfig
 from portraitist.identity.record import FACE, KOHYA, WEIGHTS, read_identity
 from portraitist.library import Consent, Library
-from portraitist.styles.looks import add_styles, find_style, own_folder
 from portraitist.tasks.add import add
 from portraitist.tasks.config import DrawRequest, ShootConfig, Stages
 from portraitist.tasks.draw import draw
 from portraitist.tasks.erase import erase
-from portraitist.tasks.replay import make_again, replay
+from portraitist.tasks.replay import make_again
 from portraitist.tasks.shoot import shoot
 from portraitist.tasks.train import train
+from portraitist.tasks.train_previews import PROMPTS
 from portraitist.types import Image, Pixels
 from recipes.mini.config import TINY
 from recipes.mini.controls import build_control
@@ -77,8 +78,12 @@ def test_one_photo_becomes_an_identity(anna: Library) -> None:
     assert lora.rank == record.rank
     assert set(read_lora(trained.folder / KOHYA).modules) == set(lora.modules)
     assert read_metadata(trained.folder / WEIGHTS)["base"] == "mini"
-    assert "not measurable" in (trained.folder / "README.md").read_text()
+    assert record.chosen_by == "last step"
+    assert "not measured" in (trained.folder / "README.md").read_text()
+    # Portraits were drawn to look at; noise has no face to keep.
+    assert len(trained.outcome.measured.portraits) == len(PROMPTS)
     assert not (trained.folder / FACE).exists()
+    assert any("last step was kept" in line for line in sentences(record))
 
 
 def test_the_same_command_goes_on_and_ends_with_the_same_bits(anna: Library) -> None:
@@ -86,24 +91,40 @@ def test_the_same_command_goes_on_and_ends_with_the_same_bits(anna: Library) -> 
     assert train(anna, "anna", config=FEW).record.sha256 == whole
 
 
-def test_an_album_of_ten_measures_likeness(library: Library, astronaut: Image, tmp_path: Path) -> None:
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    for number in range(10):
-        turned = cv2.warpAffine(
-            astronaut, cv2.getRotationMatrix2D((220, 120), 4 * number - 18, 1 + 0.02 * number), (512, 512)
-        )
-        cv2.imwrite(str(folder / f"{number}.png"), cv2.convertScaleAbs(turned, alpha=0.8 + 0.04 * number)[..., ::-1])
-    library.accept_noncommercial("test")
+def album_of(count: int, library: Library, astronaut: Image, folder: Path) -> Library:
+    """A sitter with so many photos, all of one picture turned and lit another way."""
     from portraitist.album.config import AlbumConfig
 
+    folder.mkdir()
+    for number in range(count):
+        matrix = cv2.getRotationMatrix2D((220, 120), 4 * number - 18, 1 + 0.02 * number)
+        turned = cv2.warpAffine(astronaut, matrix, (512, 512))
+        cv2.imwrite(str(folder / f"{number}.png"), cv2.convertScaleAbs(turned, alpha=0.8 + 0.04 * number)[..., ::-1])
+    library.accept_noncommercial("test")
     add(library, "anna", [folder], AlbumConfig(near_duplicate_bits=0), consent=Consent.now("Anna", "test"))
-    trained = train(library, "anna", config=FEW)
+    return library
+
+
+def test_an_album_of_ten_measures_likeness(library: Library, astronaut: Image, tmp_path: Path) -> None:
+    trained = train(album_of(10, library, astronaut, tmp_path / "photos"), "anna", config=FEW)
     # Noise has no face: every validation portrait counts as a stranger.
     assert [check.step for check in trained.outcome.checks] == [2, 4]
     assert all(check.distance is not None for check in trained.outcome.checks)
     assert trained.record.validation_loss is not None
     assert np.isfinite(trained.record.validation_loss)
+    assert trained.record.chosen_by == "likeness"
+    assert trained.record.report_distance == trained.record.bare_distance == NO_FACE_DISTANCE
+
+
+def test_an_album_of_three_chooses_by_validation_loss(library: Library, astronaut: Image, tmp_path: Path) -> None:
+    trained = train(album_of(3, library, astronaut, tmp_path / "photos"), "anna", config=FEW)
+    record, losses = trained.record, {c.step: c.validation_loss for c in trained.outcome.checks}
+    assert record.chosen_by == "validation loss"
+    assert len(record.sources) == 2
+    assert list(record.steps) == [str(min(losses, key=lambda step: losses[step] or 0))]
+    assert record.distance is None
+    assert "validation loss" in (trained.folder / "README.md").read_text()
+    assert any("fewer than ten photos" in line for line in sentences(record))
 
 
 def test_weights_that_were_not_accepted_are_not_used(library: Library, astronaut_path: Path) -> None:
@@ -125,39 +146,6 @@ def test_the_identity_draws_in_a_style(anna: Library) -> None:
     assert recipe.likeness is None
     again = draw(anna, "anna", request, drawing=DrawConfig(num_steps=2), out=anna.root / "again")
     assert {p.recipe.output for p in again.saved} == {p.recipe.output for p in drawn.saved}
-
-
-def test_a_drawn_portrait_replays_from_its_recipe(anna: Library) -> None:
-    train(anna, "anna", config=FEW)
-    style = replace(find_style("bright-smile"), key="mine", name="Mine", name_zh="我的")
-    add_styles(anna, [style])
-    request = DrawRequest(style="mine", count=3, seed=4)
-    drawn = draw(anna, "anna", request, drawing=DrawConfig(num_steps=2, batch=2))
-    for portrait in drawn.saved:
-        done = replay(anna, portrait.recipe_path)
-        assert done.identical
-        assert done.differences == ()
-    recipe = drawn.saved[0].recipe
-    assert {name.split()[0] for name in recipe.weights} == {"identity", "base", "style"}
-    assert all(len(digest) == 64 for digest in recipe.weights.values())
-    path = own_folder(anna) / "mine.yaml"
-    path.write_text(path.read_text().replace("smiling", "serious"))
-    with pytest.raises(InputError, match="style mine"):
-        make_again(anna, recipe)
-    path.unlink()
-    with pytest.raises(ConfigError, match="mine"):
-        make_again(anna, recipe)
-
-
-def test_a_portrait_of_another_identity_is_not_replayed(anna: Library) -> None:
-    train(anna, "anna", config=FEW)
-    recipe = draw(anna, "anna", DrawRequest(), drawing=DrawConfig(num_steps=2)).saved[0].recipe
-    shutil.rmtree(anna.sitter("anna").identities_dir)
-    with pytest.raises(InputError, match="portraitist train anna"):
-        make_again(anna, recipe)
-    train(anna, "anna", config=replace(FEW, seed=1))
-    with pytest.raises(InputError, match="identity: expected sha256"):
-        make_again(anna, recipe)
 
 
 def test_the_identity_paints_inside_a_template(anna: Library, hopper_path: Path, hopper: Image) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import mean
+from typing import Literal
 
 import numpy as np
 
@@ -14,6 +15,18 @@ from portraitist.types import Face, Image, Reference
 
 NO_FACE_DISTANCE = 1.2
 """Stands for a portrait without a face: farther than two strangers are."""
+Kind = Literal["text", "template"]
+KINDS: tuple[Kind, ...] = ("text", "template")
+
+
+@dataclass(frozen=True, eq=False)
+class ValidationPortrait:
+    """What a checkpoint drew. kind: from words, or in a template. sources: digests of the photos whose pixels went in;
+    likeness and copies are never taken against them."""
+
+    image: Image
+    kind: Kind = "text"
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -26,6 +39,7 @@ class PortraitScore:
     distance: float | None
     excess: float | None
     drift: float
+    kind: Kind = "text"
 
     @property
     def is_copy(self) -> bool:
@@ -35,19 +49,25 @@ class PortraitScore:
 
 @dataclass(frozen=True)
 class Check:
-    """A checkpoint's measures. validation_loss is None without photos for it."""
+    """A checkpoint's measures. validation_loss is None without photos for it; without photos to compare with there are
+    portraits but no scores."""
 
     step: int
     validation_loss: float | None
     scores: tuple[PortraitScore, ...] = ()
-    portraits: tuple[Image, ...] = field(default=(), repr=False, compare=False)
+    portraits: tuple[ValidationPortrait, ...] = field(default=(), repr=False, compare=False)
+
+    def distance_of(self, kind: Kind) -> float | None:
+        """Mean over the portraits of a kind, a missing face counting as a stranger; None without any."""
+        found = [NO_FACE_DISTANCE if s.distance is None else s.distance for s in self.scores if s.kind == kind]
+        return mean(found) if found else None
 
     @property
     def distance(self) -> float | None:
-        """Mean over the portraits, a missing face counting as a stranger; None without portraits."""
-        if not self.scores:
-            return None
-        return mean(NO_FACE_DISTANCE if s.distance is None else s.distance for s in self.scores)
+        """Mean of the kinds' distances, each kind counting the same however many portraits it has; None without
+        scores."""
+        found = [distance for kind in KINDS if (distance := self.distance_of(kind)) is not None]
+        return mean(found) if found else None
 
     @property
     def copies(self) -> int:
@@ -56,35 +76,37 @@ class Check:
 
 
 def score_portraits(
-    portraits: Sequence[Image],
-    without: Sequence[Image],
+    portraits: Sequence[ValidationPortrait],
+    without: Sequence[ValidationPortrait],
     compared: Sequence[Reference],
     trained: Sequence[Reference],
     reader: FaceReader,
 ) -> tuple[PortraitScore, ...]:
-    """Scores of portraits (h, w, 3). without: the base's own from the same noise. compared: photos that likeness is
-    taken to. trained: photos that were learned from, for copies."""
+    """Scores of portraits. without: the base's own from the same noise. compared: photos that likeness is taken to.
+    trained: photos that were learned from, for copies."""
     return tuple(
-        _score(number, portrait, base, compared, trained, reader)
+        _score(number, portrait, base.image, compared, trained, reader)
         for number, (portrait, base) in enumerate(zip(portraits, without, strict=True))
     )
 
 
 def _score(
     number: int,
-    portrait: Image,
+    portrait: ValidationPortrait,
     base: Image,
     compared: Sequence[Reference],
     trained: Sequence[Reference],
     reader: FaceReader,
 ) -> PortraitScore:
-    drift = float(np.abs(portrait.astype(np.float32) - base).mean())
-    face = largest_face(portrait, reader)
+    drift = float(np.abs(portrait.image.astype(np.float32) - base).mean())
+    face = largest_face(portrait.image, reader)
     if face is None:
-        return PortraitScore(number, None, None, drift)
-    copied = copy_paste(portrait, face, trained)
-    distance = measure_likeness(face, compared, used=()).best_distance
-    return PortraitScore(number, distance, None if copied is None else copied.excess, drift)
+        return PortraitScore(number, None, None, drift, portrait.kind)
+    # A portrait in a template has a photo's texture by design: what counts is whether it became another photo.
+    others = [reference for reference in trained if reference.picture.digest not in portrait.sources]
+    copied = copy_paste(portrait.image, face, others)
+    distance = measure_likeness(face, compared, used=portrait.sources).best_distance
+    return PortraitScore(number, distance, None if copied is None else copied.excess, drift, portrait.kind)
 
 
 def largest_face(image: Image, reader: FaceReader) -> Face | None:

@@ -20,6 +20,8 @@ from portraitist.types import Face, Image, Mask, Reference
 
 LEAST_TO_SPLIT = 10
 """Photos from which on some are kept back to choose by and to report on."""
+LEAST_TO_HOLD_OUT = 3
+"""Photos from which on one of a small album, from seven on two, is held out for the validation loss."""
 _KEPT_BACK = 5
 """Every fifth photo chooses, every fifth reports."""
 _OVAL_GROWTH = 0.12
@@ -39,15 +41,18 @@ class TrainingPhoto:
 
 @dataclass(frozen=True)
 class AlbumSplit:
-    """Photos to train on, to choose checkpoints by and to report on; the last two are empty in a small album."""
+    """Photos to train on, to choose checkpoints by and to report on; the last two are empty in a small album, which
+    may hold some out for the validation loss instead."""
 
     train: tuple[Reference, ...]
     choose: tuple[Reference, ...]
     report: tuple[Reference, ...]
+    held_out: tuple[Reference, ...] = ()
 
     @property
     def has_validation(self) -> bool:
-        """False below ten photos: checkpoints are then chosen by validation loss."""
+        """False below ten photos: checkpoints are then chosen by the validation loss of `held_out`, and below three,
+        where none is held out, the last one is kept."""
         return bool(self.choose)
 
 
@@ -56,9 +61,11 @@ def split_album(references: Sequence[Reference]) -> AlbumSplit:
     if not references:
         raise InputError("the album has no accepted photo; add some with 'portraitist album add'")
     ordered = sorted(references, key=lambda reference: reference.picture.digest)
-    if len(ordered) < LEAST_TO_SPLIT:
-        return AlbumSplit(tuple(ordered), (), ())
     places = range(len(ordered))
+    if len(ordered) < LEAST_TO_SPLIT:
+        held_out = [i for i in places if i % _KEPT_BACK == 1] if len(ordered) >= LEAST_TO_HOLD_OUT else []
+        learned = tuple(ordered[i] for i in places if i not in held_out)
+        return AlbumSplit(learned, (), (), tuple(ordered[i] for i in held_out))
     groups = [[ordered[i] for i in places if i % _KEPT_BACK == k] for k in (1, 3)]
     train = [ordered[i] for i in places if i % _KEPT_BACK not in (1, 3)]
     return AlbumSplit(tuple(train), *(tuple(group) for group in groups))

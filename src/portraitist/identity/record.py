@@ -26,9 +26,12 @@ class IdentityRecord:
     """How an identity was learned and what it measured.
 
     base, family: what it is laid on. data: digest of the training data. sources: digests of the photos learned from;
-    likeness is never taken against them. steps: weights of the checkpoints in it by step. distance: mean of the
-    validation portraits to photos that were not learned from; None where none was kept back. report_distance: the same
-    on photos that neither trained nor chose. rank_loss: relative error of the fusion's rank. licence: of the base.
+    likeness is never taken against them. steps: weights of the checkpoints in it by step. chosen_by: `likeness`,
+    `validation loss` or `last step`. distance: mean of the validation portraits in words to photos that were not
+    learned from, template_distance: of those in templates; None where none was kept back. report_distance,
+    report_template_distance: the same on photos that neither trained nor chose. bare_distance: of the base alone in
+    words. fusion_distance, single_distance: what the fusion and the best single checkpoint measured, over both kinds;
+    None where nothing was fused. rank_loss: relative error of the fusion's rank. licence: of the base.
     """
 
     base: str
@@ -38,8 +41,14 @@ class IdentityRecord:
     sources: tuple[str, ...]
     rank: int
     steps: Mapping[str, float]
+    chosen_by: str
     distance: float | None
+    template_distance: float | None
     report_distance: float | None
+    report_template_distance: float | None
+    bare_distance: float | None
+    fusion_distance: float | None
+    single_distance: float | None
     validation_loss: float | None
     rank_loss: float
     is_fused: bool
@@ -89,9 +98,13 @@ def card(record: IdentityRecord) -> str:
         ("training data", f"sha256 {record.data}"),
         ("rank", record.rank),
         ("checkpoints, by step", f"{steps}{', fused' if record.is_fused else ''}"),
-        ("relative error of the fusion's rank", f"{record.rank_loss:.3f}" if record.is_fused else "no fusion"),
-        ("distance to photos that chose", _number(record.distance)),
-        ("distance to photos kept for this report", _number(record.report_distance)),
+        ("chosen by", record.chosen_by),
+        ("fusion against the best single checkpoint", fusion_sentence(record)),
+        ("distance to photos that chose, in words", _number(record.distance)),
+        ("the same, in templates", _number(record.template_distance)),
+        ("distance to photos kept for this report, in words", _number(record.report_distance)),
+        ("the same, in templates", _number(record.report_template_distance)),
+        ("distance of the base alone, in words", _number(record.bare_distance)),
         ("validation loss", _number(record.validation_loss)),
         ("licence of the base", record.licence + (", not for commercial use" if record.noncommercial else "")),
     ]
@@ -99,5 +112,13 @@ def card(record: IdentityRecord) -> str:
     return "\n".join([*lines, "", _CONSENT, ""])
 
 
+def fusion_sentence(record: IdentityRecord) -> str:
+    """What the fusion measured, what the best single checkpoint did, and which was kept."""
+    if record.fusion_distance is None or record.single_distance is None:
+        return "nothing was fused"
+    kept = f"the fusion, relative error of its rank {record.rank_loss:.3f}" if record.is_fused else "the single one"
+    return f"distance {record.fusion_distance:.3f} against {record.single_distance:.3f}; kept: {kept}"
+
+
 def _number(value: float | None) -> str:
-    return "not measurable: no photo was kept back" if value is None else f"{value:.3f}"
+    return "not measured" if value is None else f"{value:.3f}"

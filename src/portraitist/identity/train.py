@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,26 +15,26 @@ from portraitist.diffusion.lora import Lora
 from portraitist.diffusion.lora_adapters import install, remove, take
 from portraitist.diffusion.lora_fusion import fuse
 from portraitist.faces.reader import FaceReader
-from portraitist.identity.checks import Check, score_portraits
-from portraitist.identity.choose import best_single, vote
+from portraitist.identity.checks import Check, PortraitScore, ValidationPortrait, score_portraits
+from portraitist.identity.choose import best_single, is_as_good, vote
 from portraitist.identity.dataset import TrainingPhoto
 from portraitist.identity.trainee import ADAPTER, LoraTrainee
-from portraitist.identity.watch import Watch
+from portraitist.identity.watch import FUSION, Watch
 from portraitist.progress import Report, silent
 from portraitist.training.config import LoopConfig
 from portraitist.training.loop import Pace, run
-from portraitist.types import Image, Reference
+from portraitist.types import Reference
 
 WARM_UP = 10
 """Steps; the adapters begin as nothing, so there is little to protect."""
-Preview = Callable[[], Sequence[Image]]
-"""Draws the validation portraits with the pipeline as it is now; always of the same noise and prompts."""
+Preview = Callable[[], Sequence[ValidationPortrait]]
+"""Draws the validation portraits with the pipeline as it is now; always of the same noise, prompts and templates."""
 
 
 @dataclass(frozen=True)
 class Lesson:
     """What is learned from and judged by. photos: to train on. held_back: for the validation loss. compared: photos
-    that likeness is taken to. trained: references of `photos`, for copies."""
+    that likeness is taken to; without any there is none. trained: references of `photos`, for copies."""
 
     photos: Sequence[TrainingPhoto]
     held_back: Sequence[TrainingPhoto]
@@ -44,15 +45,23 @@ class Lesson:
 @dataclass(frozen=True)
 class Outcome:
     """lora: the identity. weights: step -> share in the fusion (one step with 1.0 when a single one was kept). checks:
-    all of them. measured: of the LoRA that was kept. fusion: the check of the fused LoRA, None where there was none to
-    fuse. rank_loss: relative error of bringing the fusion to the asked rank."""
+    all of them. bare: the check of the base alone. measured: of the LoRA that was kept, with its portraits. single:
+    the best checkpoint's. fusion: the check of the fused LoRA, None where there was none to fuse. rank_loss: relative
+    error of bringing the fusion to the asked rank."""
 
     lora: Lora
     weights: dict[int, float]
     checks: tuple[Check, ...]
+    bare: Check
     measured: Check
+    single: Check
     fusion: Check | None
     rank_loss: float
+
+    @property
+    def is_fused(self) -> bool:
+        """True when the fusion measured at least as well as the best single checkpoint."""
+        return len(self.weights) > 1
 
 
 @dataclass
@@ -65,7 +74,7 @@ class Trainer:
     preview: Preview | None
     reader: FaceReader | None
     report: Report = silent
-    _without: Sequence[Image] = ()
+    _without: Sequence[ValidationPortrait] = ()
 
     def run(self, steps: int, accumulation: int) -> Outcome:
         """Train up to `steps`, choose and fuse."""
@@ -75,38 +84,56 @@ class Trainer:
             warm_up=WARM_UP, decay_after=0, beta2=0.999, ema_width=0,
             accumulation=accumulation, seed=config.seed,
         )  # fmt: skip
-        pipeline = self.trainee.denoiser.pipeline
-        checks, taken = self.folder / "checks", partial(take, pipeline, ADAPTER)
-        watch = Watch(checks, taken, self.measure, config.patience, steps, self.report)
-        # A run that stopped early has ended: the same command must not train it an interval further. It is opened
-        # all the same, so that other photos or settings are refused.
-        end = watch.checks[-1].step if watch.has_ended else steps
-        pace = Pace(end, save_every=config.check_every)
+        taken = partial(take, self.trainee.denoiser.pipeline, ADAPTER)
+        watch = Watch(self.folder / "checks", taken, self.measure, config.patience, steps, self.report)
+        self._without = watch.begin(self.measure_bare).portraits
+        pace = Pace(steps, save_every=config.check_every)
         run(self.trainee, self.folder / "run", loop, pace, should_stop=watch, report=self.report)
         return self._choose(watch)
 
-    def measure(self) -> tuple[float | None, Sequence[Image], tuple[Any, ...]]:
+    def measure(self, step: int) -> Check:
         """Validation loss and scored portraits of the weights as they are now."""
-        lesson = self.lesson
-        loss = self.trainee.validation_loss(lesson.held_back) if lesson.held_back else None
-        if self.preview is None or self.reader is None or not lesson.compared:
-            return loss, (), ()
-        if not self._without:
-            self._without = self._drawn(with_lora=False)
-        portraits = self._drawn(with_lora=True)
-        scores = score_portraits(portraits, self._without, lesson.compared, lesson.trained, self.reader)
-        return loss, portraits, scores
+        return self._measured(step, self._drawn(), self._without)
 
-    def _drawn(self, *, with_lora: bool) -> Sequence[Image]:
-        assert self.preview is not None
-        parts: list[Any] = [part for part in self.trainee.module.children() if hasattr(part, "enable_adapters")]
+    def measure_bare(self) -> Check:
+        """The same of the base without the LoRA."""
+        with self._switched_off():
+            portraits = self._drawn()
+            return self._measured(0, portraits, portraits)
+
+    def score(
+        self,
+        portraits: Sequence[ValidationPortrait],
+        without: Sequence[ValidationPortrait],
+        compared: Sequence[Reference],
+    ) -> tuple[PortraitScore, ...]:
+        """Scores against photos; none without photos or a reader."""
+        if self.reader is None or not compared:
+            return ()
+        return score_portraits(portraits, without, compared, self.lesson.trained, self.reader)
+
+    def _measured(
+        self, step: int, portraits: Sequence[ValidationPortrait], without: Sequence[ValidationPortrait]
+    ) -> Check:
+        held_back = self.lesson.held_back
+        loss = self.trainee.validation_loss(held_back) if held_back else None
+        return Check(step, loss, self.score(portraits, without, self.lesson.compared), tuple(portraits))
+
+    def _drawn(self) -> Sequence[ValidationPortrait]:
+        if self.preview is None:
+            return ()
         self.trainee.module.eval()
-        if not with_lora:
-            for part in parts:
-                part.disable_adapters()
+        with torch.random.fork_rng(), torch.no_grad():
+            return self.preview()
+
+    @contextmanager
+    def _switched_off(self) -> Iterator[None]:
+        """The base as it is without the LoRA."""
+        parts: list[Any] = [part for part in self.trainee.module.children() if hasattr(part, "enable_adapters")]
+        for part in parts:
+            part.disable_adapters()
         try:
-            with torch.random.fork_rng(), torch.no_grad():
-                return self.preview()
+            yield
         finally:
             for part in parts:
                 part.enable_adapters()
@@ -114,8 +141,9 @@ class Trainer:
     def _choose(self, watch: Watch) -> Outcome:
         """The fused LoRA if it measures at least as well as the best single checkpoint, else that checkpoint."""
         checks = tuple(sorted(watch.checks, key=lambda check: check.step))
-        single = best_single(checks)
-        best = Outcome(watch.lora(single.step), {single.step: 1.0}, checks, single, None, 0.0)
+        assert watch.bare is not None
+        single = watch.with_portraits(best_single(checks))
+        best = Outcome(watch.lora(single.step), {single.step: 1.0}, checks, watch.bare, single, single, None, 0.0)
         chosen = vote(checks)
         if len(chosen.weights) < 2:
             return best
@@ -124,18 +152,8 @@ class Trainer:
         pipeline = self.trainee.denoiser.pipeline
         remove(pipeline, ADAPTER)
         install(pipeline, fused, ADAPTER)
-        fusion = Check(checks[-1].step, *_without_pictures(self.measure()))
-        if _as_good(fusion, single):
-            return Outcome(fused, chosen.weights, checks, fusion, fusion, loss.total)
-        return Outcome(best.lora, best.weights, checks, single, fusion, loss.total)
-
-
-def _without_pictures(measured: tuple[float | None, Sequence[Image], tuple[Any, ...]]) -> tuple[Any, Any]:
-    loss, _, scores = measured
-    return loss, scores
-
-
-def _as_good(fusion: Check, single: Check) -> bool:
-    if fusion.distance is None or single.distance is None:
-        return False
-    return fusion.distance <= single.distance and fusion.copies <= single.copies
+        fusion = watch.keep(FUSION, partial(self.measure, checks[-1].step))
+        if not is_as_good(fusion, single):
+            return replace(best, fusion=fusion, rank_loss=loss.total)
+        measured = watch.with_portraits(fusion, FUSION)
+        return replace(best, lora=fused, weights=chosen.weights, measured=measured, fusion=fusion, rank_loss=loss.total)

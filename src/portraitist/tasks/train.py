@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from portraitist.identity.config import IdentityConfig
 from portraitist.library import Library
 from portraitist.placement import Placement
 from portraitist.progress import Report, Step, silent
-from portraitist.types import Image, Reference
+from portraitist.types import Reference
 
 if TYPE_CHECKING:
     from portraitist.diffusion.base_row import Base, Preset
@@ -23,17 +22,6 @@ if TYPE_CHECKING:
     from portraitist.identity.train import Outcome, Trainer
     from portraitist.identity.trainee import LoraSettings
     from portraitist.tasks.sitting import Cast
-
-PREVIEWS = (
-    "portrait",
-    "portrait, facing the camera, smiling, light background",
-    "portrait, serious, dark background",
-    "portrait, turned left",
-    "portrait, turned right, smiling",
-    "portrait, close-up, mouth closed",
-)
-"""Captions of the validation portraits; the trigger is put in."""
-PREVIEW_SEED = 11
 
 
 @dataclass(frozen=True)
@@ -105,20 +93,12 @@ def lora_settings(base: Base, config: IdentityConfig, preset: Preset) -> LoraSet
 def _trainer(trainee: Any, split: AlbumSplit, folder: Path, studio: _Studio, placement: Placement) -> Trainer:
     from portraitist.faces.reader import FaceReader
     from portraitist.identity.train import Lesson, Trainer
+    from portraitist.tasks.train_previews import Previews
 
-    lesson = Lesson(trainee.photos, studio.photos(split.choose), split.choose, split.train)
-    preview = partial(_preview, trainee.denoiser.pipeline, studio.base) if split.choose else None
-    return Trainer(trainee, lesson, folder, preview, FaceReader.load(placement), studio.report)
-
-
-def _preview(pipeline: Any, base: Base) -> Sequence[Image]:
-    """The validation portraits with the adapters as they are now."""
-    from portraitist.generate.config import DrawConfig
-    from portraitist.generate.text import TextEngine
-    from portraitist.identity.trainee import with_trigger
-
-    engine = TextEngine(pipeline, DrawConfig(), base.sampling.num_steps, base.sampling.guidance_scale)
-    return engine.draw([with_trigger(text) for text in PREVIEWS], "", PREVIEW_SEED)
+    reader = FaceReader.load(placement)
+    lesson = Lesson(trainee.photos, studio.photos(split.choose or split.held_out), split.choose, split.train)
+    previews = Previews.of(trainee.denoiser.pipeline, studio.base)
+    return Trainer(trainee, lesson, folder, previews, reader, studio.report)
 
 
 @dataclass(frozen=True)
@@ -161,25 +141,16 @@ class _Studio:
 
 
 def _write(folder: Path, outcome: Outcome, trainer: Trainer, split: AlbumSplit, base: Base) -> IdentityRecord:
-    """Lay the chosen LoRA on the base once more, measure it on the photos kept for the report, and write it."""
+    """Measure what was kept on the photos for the report, and write it."""
     from portraitist.diffusion.captions import TRIGGER
-    from portraitist.diffusion.lora_adapters import install, remove
-    from portraitist.identity.checks import score_portraits
+    from portraitist.identity.choose import face_of, measure_of
     from portraitist.identity.dataset import data_digest
     from portraitist.identity.record import IdentityRecord, write_identity
-    from portraitist.identity.trainee import ADAPTER
 
-    pipeline = trainer.trainee.denoiser.pipeline
-    remove(pipeline, ADAPTER)
-    install(pipeline, outcome.lora, ADAPTER)
-    report_distance, face = None, None
-    if trainer.preview is not None and trainer.reader is not None:
-        portraits = trainer.preview()
-        scores = score_portraits(portraits, portraits, split.report, split.train, trainer.reader)
-        found = [score for score in scores if score.distance is not None]
-        if found:
-            report_distance = sum(score.distance or 0.0 for score in found) / len(found)
-            face = portraits[min(found, key=lambda score: score.distance or 0.0).number]
+    measured, fusion = outcome.measured, outcome.fusion
+    # The face is chosen by the photos that choose: the report's choose nothing.
+    face = face_of(measured, trainer.reader) if trainer.reader is not None else None
+    reported = replace(measured, scores=trainer.score(measured.portraits, measured.portraits, split.report))
     record = IdentityRecord(
         base=base.name,
         family=base.family,
@@ -188,11 +159,17 @@ def _write(folder: Path, outcome: Outcome, trainer: Trainer, split: AlbumSplit, 
         sources=tuple(reference.picture.digest for reference in split.train),
         rank=outcome.lora.rank,
         steps={str(step): share for step, share in outcome.weights.items()},
-        distance=outcome.measured.distance,
-        report_distance=report_distance,
-        validation_loss=outcome.measured.validation_loss,
-        rank_loss=outcome.rank_loss,
-        is_fused=len(outcome.weights) > 1,
+        chosen_by=measure_of(outcome.checks),
+        distance=measured.distance_of("text"),
+        template_distance=measured.distance_of("template"),
+        report_distance=reported.distance_of("text"),
+        report_template_distance=reported.distance_of("template"),
+        bare_distance=outcome.bare.distance_of("text"),
+        fusion_distance=None if fusion is None else fusion.distance,
+        single_distance=None if fusion is None else outcome.single.distance,
+        validation_loss=measured.validation_loss,
+        rank_loss=outcome.rank_loss if outcome.is_fused else 0.0,
+        is_fused=outcome.is_fused,
         licence=base.licence,
         noncommercial=base.name == "mini",
     )

@@ -104,11 +104,14 @@ def run(
 ) -> Run:
     """Train up to `pace.steps`, going on from the folder's newest checkpoint.
 
-    `sheet` is called where `pace` says; `should_stop` after each saved checkpoint. Raises ConfigError
-    when the folder's run had other settings; EngineError when the loss stops being a number or the disk is full; the
-    newest checkpoint stays good in each case.
+    `sheet` is called where `pace` says; `should_stop` after each saved checkpoint, and on the one a run goes on from.
+    Raises ConfigError when the folder's run had other settings; EngineError when the loss stops being a number or the
+    disk is full; the newest checkpoint stays good in each case.
     """
     state = _begin(trainee, folder, config)
+    # What follows a checkpoint may have been lost with the kill: it is made up for before the next step.
+    if state.step and should_stop is not None and should_stop(state):
+        return state
     clock = time.monotonic()
     while state.step < pace.steps:
         loss = _one_step(state)
