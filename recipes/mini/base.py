@@ -81,7 +81,8 @@ class BaseTrainee:
 
 
 def load_average(module: nn.Module, path: Path) -> None:
-    """Put averaged weights into the module: from a checkpoint, a file of `save_average`, or an exported folder."""
+    """Put averaged weights into the module: from a checkpoint, a file of `save_average`, or an exported folder, of the
+    base or of one control."""
     tensors = _exported(path) if path.is_dir() else load_file(path)
     prefix = "average." if any(name.startswith("average.") for name in tensors) else ""
     found = {name.removeprefix(prefix): t.float() for name, t in tensors.items() if name.startswith(prefix)}
@@ -92,10 +93,12 @@ def load_average(module: nn.Module, path: Path) -> None:
 
 
 def _exported(folder: Path) -> dict[str, Tensor]:
-    """The weights of an exported base under the names they have in training."""
+    """The weights of an exported base or control under the names they have in training."""
     from diffusers import UNet2DConditionModel
     from transformers import CLIPTextModel
 
+    if not (folder / "unet").is_dir():
+        return load_file(folder / "diffusion_pytorch_model.safetensors")
     unet = UNet2DConditionModel.from_pretrained(folder / "unet")
     text = CLIPTextModel.from_pretrained(folder / "text_encoder")
     parts = (("unet", unet), ("text_encoder", text))

@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--start",
         type=Path,
-        help="weights to begin from (base) or to measure (evaluate): a file, or an exported folder",
+        help="weights to begin from (base, controls) or to measure (evaluate): a file, or an exported folder",
     )
     return parser
 

@@ -192,15 +192,23 @@ class Evaluation:
             self.table.add(f"obeys {result.phrase}", result)
 
     def controls(self, paint: SteeredPainter, names: Sequence[str], count: int, data: DataConfig, side: int) -> None:
-        """Meshes and edges of held-out faces, cropped and mirrored at random: framed alike, faces lie near one another
-        by chance. Canny is measured by the same mesh."""
+        """Meshes and edges of held-out faces, cropped at random: framed alike, faces lie near one another by chance.
+        Canny is measured by the same mesh, and so are the real pictures that the conditions were drawn from.
+
+        Nothing is mirrored: a mirrored mesh has its vertices on the other side of the face from where a reader of the
+        picture finds them.
+        """
         pack = self.held_out.pack
-        samples = Sampler(pack, replace(data, crop_share=1.0), side, seed=1).batch(0, count)
+        samples = Sampler(pack, replace(data, crop_share=1.0, flip_share=0.0), side, seed=1).batch(0, count)
         landmarks = np.stack([sample.landmarks for sample in samples])
         pictures = np.stack([sample.image for sample in samples])
+        self._control("real", pictures, landmarks)
         for name in names:
-            readings = [self.read(image) for image in paint(name, landmarks, pictures)]
-            self.table.add(f"control {name}", control_error(readings, list(landmarks)), f"{name}: ")
+            self._control(name, paint(name, landmarks, pictures), landmarks)
+
+    def _control(self, name: str, pictures: Sequence[Image], landmarks: NDArray[np.float32]) -> None:
+        readings = [self.read(image) for image in pictures]
+        self.table.add(f"control {name}", control_error(readings, list(landmarks)), f"{name}: ")
 
     def sheet(self, readings: list[Reading], path: Path, count: int = 40) -> Path:
         """The first `count` samples, not chosen, each beside its nearest training picture."""

@@ -95,13 +95,16 @@ def until(minutes: float | None) -> Callable[[Run], bool]:
 
 
 def run_controls(asked: argparse.Namespace, folder: RunFolder, config: MiniConfig, report: Report) -> None:
-    """Each control, taught on the base's newest averaged weights."""
+    """Each control, taught on the base's newest averaged weights; --start goes on from those of an exported folder."""
     from portraitist.training.loop import Pace, run
+    from recipes.mini.base import load_average
     from recipes.mini.controls import CONTROLS, ControlTrainee, control_loop
 
     for name in (asked.control,) if asked.control else CONTROLS:
         base = base_trainee(asked, folder, config)
         trainee = ControlTrainee(name, base, load_newest_base(base, folder))
+        if asked.start is not None:
+            load_average(trainee.module, asked.start / f"controlnet_{name}")
         pace = Pace(asked.steps or CONTROL_STEPS, min(SAVE_EVERY, asked.sheet_every), asked.sheet_every)
         sheet = partial(control_sheet, trainee)
         run(trainee, folder.control(name), control_loop(config), pace, sheet=sheet, report=report)

@@ -42,6 +42,15 @@ def test_a_portrait_does_not_depend_on_the_batch() -> None:
     assert np.abs(together[0] - together[1]).max() > 1
 
 
+def test_a_later_start_has_the_same_bits() -> None:
+    order, config = TextOrder(["portrait"] * 5), DrawConfig(num_steps=2, batch=2)
+    whole = [p.image for p in engine("mini", config)(order, seed=7)]
+    later = [p.image for p in engine("mini", config)(order, seed=7, start=3)]
+    assert len(later) == 2
+    for one, other in zip(whole[3:], later, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_whoever_stops_iterating_cancels() -> None:
     drawing = engine("mini", DrawConfig(num_steps=2, batch=1))
     seen: list[int] = []

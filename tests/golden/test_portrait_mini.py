@@ -12,13 +12,16 @@ pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
 
 from portraitist import weights
+from portraitist.diffusion.conditions import draw_mesh
 from portraitist.diffusion.face_facts import FactReader
 from portraitist.diffusion.portrait_mini import CONTROLS, NAME, load_pipeline
 from portraitist.faces.reader import FaceReader
+from portraitist.faces.topology import mean_face
 from portraitist.generate.config import DrawConfig
+from portraitist.generate.template import as_picture
 from portraitist.generate.text import TextEngine
 from portraitist.library import Library
-from portraitist.types import Image
+from portraitist.types import Image, Points
 
 COUNT = 6
 SHELF = Path(weights.__file__).parents[2] / "weights"
@@ -83,3 +86,23 @@ def test_pictures_differ_and_are_neither_flat_nor_noise(engine: TextEngine) -> N
 def test_every_control_loads_and_fits(accepted: Library, name: str) -> None:
     pipeline = load_pipeline(control=name, library=accepted)
     assert tuple(pipeline.controlnet.config.base_channels) == tuple(pipeline.unet.config.block_out_channels)
+
+
+def test_a_head_is_drawn_as_its_mesh_is_turned(accepted: Library, facts: FactReader) -> None:
+    """The same words and noise, the mean face's mesh turned to either side: the drawn heads follow."""
+    pipeline = load_pipeline(control="mesh", library=accepted)
+    yaws = []
+    for degrees in (-25, 25):
+        picture = as_picture(draw_mesh(turned(degrees), (128, 128)))
+        engine = TextEngine(pipeline, DrawConfig(), 20, 2.5, options={"image": [picture] * COUNT})
+        read = [facts(image) for image in drawn(engine, "dark background")]
+        yaws.append([entry[1].yaw for entry in read if entry is not None])
+    assert min(map(len, yaws)) >= COUNT - 1
+    assert np.mean(yaws[0]) - np.mean(yaws[1]) > 8, yaws
+
+
+def turned(degrees: float) -> Points:
+    """The mean face about its vertical axis, where portraits have it."""
+    angle, points = np.radians(degrees), mean_face()
+    x = points[:, 0] * np.cos(angle) + points[:, 2] * np.sin(angle)
+    return np.stack([x * 0.42 + 64, points[:, 1] * 0.42 + 76], axis=1)

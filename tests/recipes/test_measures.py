@@ -18,6 +18,8 @@ from portraitist.geometry import bounding_box
 from portraitist.library import write_json
 from portraitist.types import Face, Pose
 from recipes.features import SIDE, EfficientNetLite0, picture_features
+from recipes.mini.config import DataConfig
+from recipes.mini.evaluate import Evaluation, Real
 from recipes.mini.measures.control import control_error, landmark_error
 from recipes.mini.measures.distribution import frechet_pca, kid, kid_ratio
 from recipes.mini.measures.faces import face_finding, presence_floor
@@ -30,6 +32,7 @@ from recipes.mini.measures.shares import share
 from recipes.mini.measures.sheet import neighbour_sheet, save_sheet
 from recipes.mini.measures.stored import read_or_load
 from recipes.mini.measures.variety import pairwise_distances, variety
+from recipes.mini.pack import Pack, person_weights
 
 SIZE = 64
 
@@ -233,6 +236,30 @@ def test_control_error_is_the_shift_of_the_mesh() -> None:
     assert result.within.value == pytest.approx(1 / 3)
     with pytest.raises(InputError, match="condition"):
         control_error([still], [])
+
+
+def test_controls_are_not_judged_on_mirrored_meshes() -> None:
+    """In a mirrored picture a reader finds each vertex on the other side: a perfect control would look like chance."""
+    random = np.random.default_rng(0)
+    images = random.integers(0, 255, (5, SIZE, SIZE, 3), dtype=np.uint8)
+    landmarks = np.repeat((mean_face()[None, :, :2] * 0.25 + 0.5).astype(np.float32), 5, axis=0)
+    people = tuple("abcde")
+    pack = Pack(images, landmarks, (FaceFacts(),) * 5, person_weights(people), people, people)
+    seen: list[NDArray[np.float32]] = []
+
+    def read(image: NDArray[np.uint8]) -> Reading:
+        return person(int(image[0, 0, 0]))
+
+    def paint(name: str, meshes: NDArray[np.float32], pictures: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+        seen.append(meshes)
+        return list(pictures)
+
+    held_out = Real(pack, [], features(5, 0))
+    evaluation = Evaluation(held_out, held_out, read, None)  # type: ignore[arg-type]
+    evaluation.controls(paint, ["mesh"], 24, DataConfig(side=SIZE), SIZE)
+    left, right = 33, 263
+    assert (seen[0][:, left, 0] < seen[0][:, right, 0]).all()
+    assert {"control real", "control mesh"} <= set(evaluation.table.figures)
 
 
 def test_a_share_knows_how_sure_it_is() -> None:

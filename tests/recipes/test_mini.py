@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -70,6 +71,10 @@ def test_from_pictures_to_a_drawing(faces: Path, tmp_path: Path) -> None:
     done = run_mini("export", "--run", str(run))
     assert done.returncode == 0, done.stderr
     assert_pipelines_draw(run / "portrait-mini")
+    shutil.rmtree(run / "control-mesh")
+    start = ("--start", str(run / "portrait-mini"), "--control", "mesh")
+    done = run_mini("controls", "--run", str(run), "--sheet-every", "2", "--steps", "4", *start)
+    assert done.returncode == 0, done.stderr
 
 
 def kill_after_a_checkpoint(command: list[str], folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,11 +24,12 @@ from portraitist.identity.checks import NO_FACE_DISTANCE
 from portraitist.identity.config import IdentityConfig
 from portraitist.identity.record import FACE, KOHYA, WEIGHTS, read_identity
 from portraitist.library import Consent, Library
+from portraitist.styles.looks import add_styles, find_style, own_folder
 from portraitist.tasks.add import add
 from portraitist.tasks.config import DrawRequest, ShootConfig, Stages
 from portraitist.tasks.draw import draw
 from portraitist.tasks.erase import erase
-from portraitist.tasks.replay import make_again
+from portraitist.tasks.replay import make_again, replay
 from portraitist.tasks.shoot import shoot
 from portraitist.tasks.train import train
 from portraitist.tasks.train_previews import PROMPTS
@@ -146,6 +148,39 @@ def test_the_identity_draws_in_a_style(anna: Library) -> None:
     assert recipe.likeness is None
     again = draw(anna, "anna", request, drawing=DrawConfig(num_steps=2), out=anna.root / "again")
     assert {p.recipe.output for p in again.saved} == {p.recipe.output for p in drawn.saved}
+
+
+def test_a_drawn_portrait_replays_from_its_recipe(anna: Library) -> None:
+    train(anna, "anna", config=FEW)
+    style = replace(find_style("bright-smile"), key="mine", name="Mine", name_zh="我的")
+    add_styles(anna, [style])
+    request = DrawRequest(style="mine", count=3, seed=4)
+    drawn = draw(anna, "anna", request, drawing=DrawConfig(num_steps=2, batch=2))
+    for portrait in drawn.saved:
+        done = replay(anna, portrait.recipe_path)
+        assert done.identical
+        assert done.differences == ()
+    recipe = drawn.saved[0].recipe
+    assert {name.split()[0] for name in recipe.weights} == {"identity", "base", "style"}
+    assert all(len(digest) == 64 for digest in recipe.weights.values())
+    path = own_folder(anna) / "mine.yaml"
+    path.write_text(path.read_text().replace("smiling", "serious"))
+    with pytest.raises(InputError, match="style mine"):
+        make_again(anna, recipe)
+    path.unlink()
+    with pytest.raises(ConfigError, match="mine"):
+        make_again(anna, recipe)
+
+
+def test_a_portrait_of_another_identity_is_not_replayed(anna: Library) -> None:
+    train(anna, "anna", config=FEW)
+    recipe = draw(anna, "anna", DrawRequest(), drawing=DrawConfig(num_steps=2)).saved[0].recipe
+    shutil.rmtree(anna.sitter("anna").identities_dir)
+    with pytest.raises(InputError, match="portraitist train anna"):
+        make_again(anna, recipe)
+    train(anna, "anna", config=replace(FEW, seed=1))
+    with pytest.raises(InputError, match="identity: expected sha256"):
+        make_again(anna, recipe)
 
 
 def test_the_identity_paints_inside_a_template(anna: Library, hopper_path: Path, hopper: Image) -> None:

@@ -24,8 +24,23 @@ def estimate_pose(landmarks: Points) -> Pose:
     """
     _, rotation, _ = fit_head(landmarks)
     yaw, pitch, roll = angles_from_rotation(rotation)
-    turn = min(max(yaw, -70.0), 70.0)
-    return Pose(0.960 * yaw + 5.25e-5 * turn**3, 2.61 + 1.25 * pitch + 3.53e-3 * turn**2, roll)
+    return Pose(_true_yaw(yaw), 2.61 + 1.25 * pitch + 3.53e-3 * _within(yaw) ** 2, roll)
+
+
+def mesh_angles(pose: Pose) -> tuple[float, float]:
+    """(yaw, pitch) in degrees of the mesh that `estimate_pose` reads as the pose: its correction undone."""
+    raw = np.linspace(-90, 90, 3601)
+    yaw = float(np.interp(pose.yaw, [_true_yaw(value) for value in raw], raw))
+    return yaw, (pose.pitch - 2.61 - 3.53e-3 * _within(yaw) ** 2) / 1.25
+
+
+def _true_yaw(yaw: float) -> float:
+    return float(0.960 * yaw + 5.25e-5 * _within(yaw) ** 3)
+
+
+def _within(yaw: float) -> float:
+    """The correction is held where nothing was measured."""
+    return float(min(max(yaw, -70.0), 70.0))
 
 
 def frontality(pose: Pose) -> float:

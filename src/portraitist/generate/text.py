@@ -41,15 +41,18 @@ class TextEngine:
     report: Report = silent
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def __call__(self, order: TextOrder, *, seed: int) -> Iterator[Portrait]:
-        """Portraits in the order of the prompts; portrait i is drawn from `derive(seed, i)`, whatever the batch."""
+    def __call__(self, order: TextOrder, *, seed: int, start: int = 0) -> Iterator[Portrait]:
+        """Portraits `start` and on, in the order of the prompts; portrait i is drawn from `derive(seed, i)`.
+
+        The batch changes its last bits only, and a later start draws the same batches: what is left has the same bits.
+        """
         set_weights(self.pipeline, order.adapters)
         size = self.config.batch
-        for first in range(0, len(order.prompts), size):
-            start = time.perf_counter()
+        for first in range(start - start % size, len(order.prompts), size):
+            began = time.perf_counter()
             images = self.draw(order.prompts[first : first + size], order.negative, seed, first)
-            seconds = (time.perf_counter() - start) / len(images)
-            for number, image in enumerate(images, start=first):
+            seconds = (time.perf_counter() - began) / len(images)
+            for number, image in list(enumerate(images, start=first))[max(0, start - first) :]:
                 self.report(Step("draw", number + 1, len(order.prompts)))
                 yield Portrait(image, order.sources, details=self._details(order, number, seconds))
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,37 +62,79 @@ def draw(
 ) -> Drawn:
     """Draw, measure and save. Raises InputError when nothing was learned of the sitter on this base, ConfigError for an
     unknown style or one that another base is needed for."""
-    from portraitist.diffusion.bases import find_base
-    from portraitist.diffusion.portrait_mini import warn_unknown
-    from portraitist.generate.text import TextOrder
+    settings = DrawSettings(request, drawing or DrawConfig(), finishing or FinishConfig())
+    job = DrawJob.prepare(library, name, settings, placement or Placement(), report)
+    saved = _saved(job, out or library.sitter(name).portraits_dir)
+    return Drawn(saved, job.warnings, job.attributes)
 
-    drawing, finishing, placement = drawing or DrawConfig(), finishing or FinishConfig(), placement or Placement()
-    base, cast, style = find_base(request.base), Cast.of(library, name), find_style(request.style, library)
-    _require_fitting(style, base)
-    folder = library.sitter(name).identities_dir / base.name
-    record = identity_of(folder, name, base)
-    attributes = album_attributes(cast)
-    prompt, negative = compose_prompt(style, extra=request.prompt, trigger=record.trigger, attributes=attributes)
-    engine = _engine(library, folder, base, style, drawing, placement, report)
-    weight = style.identity_weight * drawing.identity_weight
-    order = TextOrder([prompt] * request.count, negative, record.sources, {SITTER: weight})
-    job = _Job(cast, request, drawing, finishing, record, placement, report)
-    saved = _drawn(job, engine, order, out or library.sitter(name).portraits_dir)
-    warned = warn_unknown(prompt) if base.name == "mini" else None
-    return Drawn(saved, (warned,) if warned else (), attributes)
+
+@dataclass(frozen=True)
+class DrawSettings:
+    """What was asked for, stage by stage: what a recipe stores and a replay reads."""
+
+    draw: DrawRequest
+    drawing: DrawConfig = DrawConfig()
+    finish: FinishConfig = FinishConfig()
 
 
 @dataclass(frozen=True, eq=False)
-class _Job:
-    """What every step of one request needs."""
+class DrawJob:
+    """One request with everything loaded that it needs. weights: digests of what was learned."""
 
     cast: Cast
-    request: DrawRequest
-    drawing: DrawConfig
-    finishing: FinishConfig
-    record: IdentityRecord
+    settings: DrawSettings
+    engine: TextEngine
+    order: TextOrder
+    reader: FaceReader
+    attributes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    weights: Mapping[str, str]
     placement: Placement
     report: Report
+
+    @classmethod
+    def prepare(
+        cls, library: Library, name: str, settings: DrawSettings, placement: Placement, report: Report = silent
+    ) -> DrawJob:
+        """Find sitter, style and base, and load them. Raises as `draw` does."""
+        from portraitist.diffusion.bases import find_base
+        from portraitist.diffusion.portrait_mini import warn_unknown
+        from portraitist.generate.text import TextOrder
+
+        request = settings.draw
+        base, cast, style = find_base(request.base), Cast.of(library, name), find_style(request.style, library)
+        _require_fitting(style, base)
+        folder = library.sitter(name).identities_dir / base.name
+        record = identity_of(folder, name, base)
+        attributes = album_attributes(cast)
+        prompt, negative = compose_prompt(style, extra=request.prompt, trigger=record.trigger, attributes=attributes)
+        engine = _engine(library, folder, base, style, settings.drawing, placement, report)
+        weight = style.identity_weight * settings.drawing.identity_weight
+        order = TextOrder([prompt] * request.count, negative, record.sources, {SITTER: weight})
+        warned = warn_unknown(prompt) if base.name == "mini" else None
+        reader, weights = FaceReader.load(placement), _weights(base, record, style, library)
+        warnings = (warned,) if warned else ()
+        return cls(cast, settings, engine, order, reader, attributes, warnings, weights, placement, report)
+
+    def candidates(self, start: int = 0) -> Iterator[tuple[int, Portrait]]:
+        """Portraits `start` and on, as they are drawn, with their numbers."""
+        return enumerate(self.engine(self.order, seed=self.settings.draw.seed, start=start), start)
+
+    def finished(self, portrait: Portrait, config: FinishConfig) -> Finished:
+        """The portrait finished and measured."""
+        return finish(portrait, [Person(self.cast.name, self.cast.everyone)], self.reader, config, self.placement)
+
+
+def _weights(base: Base, record: IdentityRecord, style: Style, library: Library) -> dict[str, str]:
+    """Digests of what the portraits depend on: identity, base where it is known, and the words of the style."""
+    from portraitist.diffusion.bases_files import base_digest
+
+    words = json.dumps(asdict(style), sort_keys=True).encode()
+    return {
+        "identity": record.sha256,
+        f"base {base.name}": base_digest(base),
+        f"style {style.key}": hashlib.sha256(words).hexdigest(),
+    }
 
 
 def album_attributes(cast: Cast) -> tuple[str, ...]:
@@ -154,21 +198,20 @@ FEW_STEPS = 10
 """A base that draws in fewer is distilled: other steps and guidance than its own spoil it."""
 
 
-def _drawn(job: _Job, engine: TextEngine, order: TextOrder, folder: Path) -> list[SavedPortrait]:
+def _saved(job: DrawJob, folder: Path) -> list[SavedPortrait]:
     """Candidates measured one by one; the best are finished and saved."""
-    reader = FaceReader.load(job.placement)
-    people = [Person(job.cast.name, job.cast.everyone)]
+    request = job.settings.draw
     measured: list[tuple[int, Portrait, Finished]] = []
-    for index, portrait in enumerate(engine(order, seed=job.request.seed)):
-        measured.append((index, portrait, finish(portrait, people, reader, FinishConfig(), job.placement)))
-        job.report(Step("measure", index + 1, job.request.count))
+    for index, portrait in job.candidates():
+        measured.append((index, portrait, job.finished(portrait, FinishConfig())))
+        job.report(Step("measure", index + 1, request.count))
     scores = [finished.likeness for _, _, finished in measured]
     saved = []
-    for index, portrait, _ in sorted(measured, key=_by_likeness)[: job.request.best or job.request.count]:
-        finished = finish(portrait, people, reader, job.finishing, job.placement)
+    for index, portrait, _ in sorted(measured, key=_by_likeness)[: request.best or request.count]:
+        finished = job.finished(portrait, job.settings.finish)
         recipe = _recipe(job, portrait, finished, index, scores)
-        name = f"{job.request.style}-{job.request.seed}-{index + 1:02d}"
-        saved.append(save_portrait(finished.image, recipe, folder, name, format=job.request.format))
+        name = f"{request.style}-{request.seed}-{index + 1:02d}"
+        saved.append(save_portrait(finished.image, recipe, folder, name, format=request.format))
     return saved
 
 
@@ -177,21 +220,20 @@ def _by_likeness(entry: tuple[int, Portrait, Finished]) -> tuple[float, int]:
     return -(finished.likeness if finished.likeness is not None else -1.0), index
 
 
-def _recipe(job: _Job, portrait: Portrait, finished: Finished, index: int, scores: Sequence[float | None]) -> Recipe:
-    request, name = job.request, job.cast.name
+def _recipe(job: DrawJob, portrait: Portrait, finished: Finished, index: int, scores: Sequence[float | None]) -> Recipe:
+    name, seed = job.cast.name, job.settings.draw.seed
     photos = [photo for digest in portrait.sources if (photo := job.cast.photo(digest))]
-    settings = {"draw": request, "drawing": job.drawing, "finish": job.finishing}
     return Recipe(
         task="draw",
         engine="lora",
-        config={key: to_mapping(value) for key, value in settings.items()},
-        seed=request.seed,
+        config=to_mapping(job.settings),
+        seed=seed,
         index=index,
         sitters=(name,),
         inputs=tuple(Input("album", photo.digest, photo.path, name) for photo in photos),
-        weights={"identity": job.record.sha256},
+        weights=job.weights,
         timings={"draw": float(portrait.details["seconds"])},
-        versions=versions(),
+        versions=versions(drawn=True),
         source_type="generated",
         likeness=finished.likeness,
         measures=finished.measures,

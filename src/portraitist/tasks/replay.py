@@ -56,7 +56,7 @@ def make_again(
 ) -> Finished:
     """The same portrait from the recipe and what it names. Raises InputError when one of those is gone or was changed,
     ConfigError when the recipe is of a task that cannot be replayed."""
-    again = {"shoot": _shot_again}
+    again = {"shoot": _shot_again, "draw": _drawn_again}
     if recipe.task not in again:
         raise ConfigError(f"recipe: expected a task out of {', '.join(again)}, found '{recipe.task}'")
     return again[recipe.task](library, recipe, placement or Placement(), report)
@@ -95,6 +95,23 @@ def _shot_again(library: Library, recipe: Recipe, placement: Placement, report: 
     if {entry.digest for entry in album_inputs(sitting, shot.portrait)} != wanted:
         raise InputError("the album has changed since: other photos would be used now; add the original photos again")
     return shot.finished
+
+
+def _drawn_again(library: Library, recipe: Recipe, placement: Placement, report: Report) -> Finished:
+    """The batch that the portrait was drawn in, once more: in another one its last bits could differ."""
+    from portraitist.tasks.draw import DrawJob, DrawSettings
+
+    settings = from_mapping(DrawSettings, recipe.config)
+    job = DrawJob.prepare(library, recipe.sitters[0], settings, placement, report)
+    require_same_weights(recipe, job.weights)
+    _, portrait = next(job.candidates(recipe.index))
+    then, now = recipe.details["prompt"], portrait.details["prompt"]
+    if now != then:
+        raise InputError(
+            f"prompt: expected '{then}', found '{now}'; the album's captions have changed since: add the original "
+            "photos again, or run the command of the portrait again"
+        )
+    return job.finished(portrait, settings.finish)
 
 
 def require_same_weights(recipe: Recipe, now: Mapping[str, str]) -> None:
