@@ -135,3 +135,12 @@ def test_help_is_quick_and_imports_nothing_heavy() -> None:
     assert heavy == []
     # Processor time: what the machine does besides is not our imports.
     assert float(seconds) < 0.3
+
+
+def test_poses_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    keys = [pose["key"] for pose in _json(capsys, "poses", "--json")]
+    assert keys[0] == "front"
+    assert len(keys) >= 10
+    assert main(["poses"]) == 0
+    said = capsys.readouterr().out
+    assert all(key in said for key in keys)

@@ -27,6 +27,7 @@ def kind(line: str) -> str:
         ("--id-photo us-passport --background own --scale 2", ID_PHOTO),
         ("--style plain-front --best 2 --num-steps 8 --base mini --guidance-scale 2", WORDS),
         ("--prompt smiling --engine lora", WORDS),
+        ("--pose half-left --pose-strength 0.5", WORDS),
     ],
 )
 def test_kinds(line: str, expected: str) -> None:
@@ -40,6 +41,7 @@ def test_kinds(line: str, expected: str) -> None:
         ("--style plain-front --template a.jpg", "--template and --style"),
         ("--id-photo us-passport --prompt smiling", "--id-photo and --style"),
         ("--style plain-front --engine compose", "expected --engine lora"),
+        ("--pose front --template a.jpg", "--template and --style"),
         ("--style plain-front --outline 0.5", "--outline: does nothing with --style"),
         ("--style plain-front --slots 1=anna", "--slots"),
         ("--style plain-front --face-denoise 0.4", "--face-denoise"),

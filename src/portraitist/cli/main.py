@@ -10,7 +10,21 @@ from pathlib import Path
 from typing import NoReturn
 
 from portraitist import __version__
-from portraitist.cli import album, bases, bench, demo, doctor, erase, portraits, replay, shoot, style, train, weights
+from portraitist.cli import (
+    album,
+    bases,
+    bench,
+    demo,
+    doctor,
+    erase,
+    portraits,
+    poses,
+    replay,
+    shoot,
+    style,
+    train,
+    weights,
+)
 from portraitist.errors import (
     ConfigError,
     EngineError,
@@ -20,7 +34,7 @@ from portraitist.errors import (
     WeightsError,
 )
 
-GROUPS = (album, train, shoot, portraits, replay, erase, style, bases, weights, doctor, demo, bench)
+GROUPS = (album, train, shoot, portraits, replay, erase, style, poses, bases, weights, doctor, demo, bench)
 EXIT_CODES: tuple[tuple[type[PortraitistError], int], ...] = (
     (ConfigError, 2),
     (InputError, 3),

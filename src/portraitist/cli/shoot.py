@@ -47,7 +47,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     add_flags(parser, ComposeConfig, "in a template")
     add_flags(parser, BackdropConfig, "head shots and ID photos")
     add_flags(parser, FinishConfig, "finishing")
-    add_flags(parser, DrawRequest, "in words: --style or --prompt", skip=("count", "seed", "format", "base"))
+    add_flags(parser, DrawRequest, "in words: --style, --prompt or --pose", skip=("count", "seed", "format", "base"))
     add_flags(parser, DrawConfig, "drawing")
     add_flags(parser, TwoPassConfig, "painting in a template: --engine lora", skip=("guidance_scale",))
     parser.set_defaults(run=run)

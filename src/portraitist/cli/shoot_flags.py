@@ -15,7 +15,12 @@ from portraitist.tasks.config import DrawRequest
 TEMPLATE, PAINTED = "--template", "--template with --engine lora"
 HEAD_SHOT, ID_PHOTO, WORDS = "--backdrop", "--id-photo", "--style"
 _SCENES = frozenset({TEMPLATE, PAINTED, HEAD_SHOT, ID_PHOTO})
-_ASKS_FOR = {"templates": TEMPLATE, "backdrop": HEAD_SHOT, "id_photo": ID_PHOTO, "style": WORDS, "prompt": WORDS}
+_ASKS_FOR = {
+    "templates": TEMPLATE,
+    "backdrop": HEAD_SHOT,
+    "id_photo": ID_PHOTO,
+    **dict.fromkeys(("style", "prompt", "pose"), WORDS),
+}
 """The flags that say what kind is wanted."""
 
 

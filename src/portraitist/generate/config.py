@@ -17,6 +17,7 @@ class DrawConfig:
     )
     identity_weight: float = option(1.0, "weight of the sitter's LoRA", low=0, high=2)
     batch: int = option(8, "portraits drawn together", unit="portraits", low=1, high=64)
+    pose_strength: float = option(1.0, "strength of the control, with a pose", low=0, high=2)
 
     def __post_init__(self) -> None:
         check(self)

@@ -55,6 +55,7 @@ class DrawRequest:
 
     style: str = option("plain-front", "a style: see 'portraitist style list'")
     prompt: str = option("", "words of your own, after the style's")
+    pose: str | None = option(None, "pose of the head: a name of 'portraitist poses', or a photo of anybody")
     base: str = option("mini", "the base whose identity is used")
     count: int = option(1, "portraits drawn", low=1, high=1000)
     best: int | None = option(None, "how many of them are kept, the best likeness first; none keeps all", low=1)

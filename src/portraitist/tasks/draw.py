@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from portraitist.provenance import Input, Recipe, SavedPortrait, save_portrait, 
 from portraitist.styles.looks import compose_prompt, find_style
 from portraitist.tasks.config import DrawRequest, FinishConfig
 from portraitist.tasks.finish import Finished, Person, finish
+from portraitist.tasks.posing import Posing, largest_face
 from portraitist.tasks.sitting import Cast
 from portraitist.types import Portrait
 
@@ -79,7 +80,8 @@ class DrawSettings:
 
 @dataclass(frozen=True, eq=False)
 class DrawJob:
-    """One request with everything loaded that it needs. weights: digests of what was learned."""
+    """One request with everything loaded that it needs. weights: digests of what was learned. posing: where a pose was
+    asked for."""
 
     cast: Cast
     settings: DrawSettings
@@ -91,6 +93,7 @@ class DrawJob:
     weights: Mapping[str, str]
     placement: Placement
     report: Report
+    posing: Posing | None = None
 
     @classmethod
     def prepare(
@@ -106,15 +109,22 @@ class DrawJob:
         _require_fitting(style, base)
         folder = library.sitter(name).identities_dir / base.name
         record = identity_of(folder, name, base)
-        attributes = album_attributes(cast)
+        attributes, reader = album_attributes(cast), FaceReader.load(placement)
+        weights = _weights(base, record, style, library)
+        posing = _posing(settings, cast, record, base, reader)
+        style = style if posing is None else posing.said_in(style)
         prompt, negative = compose_prompt(style, extra=request.prompt, trigger=record.trigger, attributes=attributes)
         engine = _engine(library, folder, base, style, settings.drawing, placement, report)
+        sources = record.sources
+        if posing is not None:
+            engine = posing.steer(engine, base, placement, library=library, report=report)
+            sources = tuple(dict.fromkeys((*sources, posing.reference.picture.digest)))
+            weights = {**weights, "pose": posing.digest}
         weight = style.identity_weight * settings.drawing.identity_weight
-        order = TextOrder([prompt] * request.count, negative, record.sources, {SITTER: weight})
+        order = TextOrder([prompt] * request.count, negative, sources, {SITTER: weight})
         warned = warn_unknown(prompt) if base.name == "mini" else None
-        reader, weights = FaceReader.load(placement), _weights(base, record, style, library)
         warnings = (warned,) if warned else ()
-        return cls(cast, settings, engine, order, reader, attributes, warnings, weights, placement, report)
+        return cls(cast, settings, engine, order, reader, attributes, warnings, weights, placement, report, posing)
 
     def candidates(self, start: int = 0) -> Iterator[tuple[int, Portrait]]:
         """Portraits `start` and on, as they are drawn, with their numbers."""
@@ -122,7 +132,21 @@ class DrawJob:
 
     def finished(self, portrait: Portrait, config: FinishConfig) -> Finished:
         """The portrait finished and measured."""
-        return finish(portrait, [Person(self.cast.name, self.cast.everyone)], self.reader, config, self.placement)
+        finished = finish(portrait, [Person(self.cast.name, self.cast.everyone)], self.reader, config, self.placement)
+        if self.posing is None:
+            return finished
+        measured = self.posing.measured(largest_face(portrait.image, self.reader))
+        return replace(finished, measures={**finished.measures, "pose": measured})
+
+
+def _posing(
+    settings: DrawSettings, cast: Cast, record: IdentityRecord, base: Base, reader: FaceReader
+) -> Posing | None:
+    if settings.draw.pose is None:
+        return None
+    # A photo that was learned from: the others stay free to measure likeness by.
+    learned = [reference for reference in cast.everyone if reference.picture.digest in record.sources]
+    return Posing.of(settings.draw.pose, settings.drawing.pose_strength, learned or cast.everyone, base, reader)
 
 
 def _weights(base: Base, record: IdentityRecord, style: Style, library: Library) -> dict[str, str]:
@@ -223,6 +247,10 @@ def _by_likeness(entry: tuple[int, Portrait, Finished]) -> tuple[float, int]:
 def _recipe(job: DrawJob, portrait: Portrait, finished: Finished, index: int, scores: Sequence[float | None]) -> Recipe:
     name, seed = job.cast.name, job.settings.draw.seed
     photos = [photo for digest in portrait.sources if (photo := job.cast.photo(digest))]
+    inputs = tuple(Input("album", photo.digest, photo.path, name) for photo in photos)
+    details = {**portrait.details, "candidates": list(scores)}
+    if job.posing is not None:
+        inputs, details = (*job.posing.inputs, *inputs), {**details, "pose": job.posing.facts()}
     return Recipe(
         task="draw",
         engine="lora",
@@ -230,13 +258,13 @@ def _recipe(job: DrawJob, portrait: Portrait, finished: Finished, index: int, sc
         seed=seed,
         index=index,
         sitters=(name,),
-        inputs=tuple(Input("album", photo.digest, photo.path, name) for photo in photos),
+        inputs=inputs,
         weights=job.weights,
         timings={"draw": float(portrait.details["seconds"])},
         versions=versions(drawn=True),
         source_type="generated",
         likeness=finished.likeness,
         measures=finished.measures,
-        details={**portrait.details, "candidates": list(scores)},
+        details=details,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )

@@ -7,6 +7,7 @@ import importlib.util
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from portraitist.errors import ConfigError, InputError
 from portraitist.image import open_photo
@@ -14,10 +15,13 @@ from portraitist.library import Library
 from portraitist.options import from_mapping
 from portraitist.placement import Placement
 from portraitist.progress import Report, silent
-from portraitist.provenance import Recipe, read_recipe, save_portrait, versions
+from portraitist.provenance import Input, Recipe, read_recipe, save_portrait, versions
 from portraitist.tasks.config import ShootConfig, Stages
 from portraitist.tasks.finish import Finished
 from portraitist.types import Pixels
+
+if TYPE_CHECKING:
+    from portraitist.tasks.draw import DrawSettings
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ def _drawn_again(library: Library, recipe: Recipe, placement: Placement, report:
     """The batch that the portrait was drawn in, once more: in another one its last bits could differ."""
     from portraitist.tasks.draw import DrawJob, DrawSettings
 
-    settings = from_mapping(DrawSettings, recipe.config)
+    settings = _same_pose(from_mapping(DrawSettings, recipe.config), recipe)
     job = DrawJob.prepare(library, recipe.sitters[0], settings, placement, report)
     require_same_weights(recipe, job.weights)
     _, portrait = next(job.candidates(recipe.index))
@@ -124,13 +128,26 @@ def require_same_weights(recipe: Recipe, now: Mapping[str, str]) -> None:
             )
 
 
+def _same_pose(settings: DrawSettings, recipe: Recipe) -> DrawSettings:
+    """The settings with the photo of the pose where the recipe found it, digest checked."""
+    for entry in recipe.inputs:
+        if entry.role == "pose":
+            _require_unchanged(entry)
+            settings = replace(settings, draw=replace(settings.draw, pose=entry.path))
+    return settings
+
+
+def _require_unchanged(entry: Input) -> None:
+    if open_photo(Path(entry.path)).digest != entry.digest:
+        raise InputError(f"{entry.path}: was changed since the portrait was made; put the original back")
+
+
 def _same_inputs(request: ShootConfig, recipe: Recipe) -> ShootConfig:
     """The request with its template or backdrop where the recipe found it, digest checked."""
     for entry in recipe.inputs:
         if entry.role == "album":
             continue
-        if open_photo(Path(entry.path)).digest != entry.digest:
-            raise InputError(f"{entry.path}: was changed since the portrait was made; put the original back")
+        _require_unchanged(entry)
         if entry.role == "template":
             request = replace(request, templates=(entry.path,))
         elif request.id_photo:
