@@ -21,6 +21,7 @@ from portraitist.faces.reader import FaceReader
 from portraitist.generate.config import DrawConfig
 from portraitist.generate.poses import poses
 from portraitist.library import Library
+from portraitist.provenance import saved_portraits
 from portraitist.styles.looks import find_style
 from portraitist.tasks.config import DrawRequest
 from portraitist.tasks.draw import draw
@@ -74,10 +75,11 @@ def test_a_pose_draws_other_pixels_measures_and_replays(anna: Library, steering:
     outputs = {recipe.output}
     for pose, strength in (("half-left", 0.0), ("strong-left", 1.0)):
         config = replace(STEPS, pose_strength=strength)
-        made = draw(anna, "anna", replace(request, pose=pose), drawing=config, out=anna.root / "other").saved[0]
+        made = draw(anna, "anna", replace(request, pose=pose), drawing=config).saved[0]
         assert made.recipe.details["prompt"] == recipe.details["prompt"]
         outputs.add(made.recipe.output)
     assert len(outputs) == 3
+    assert len(list(saved_portraits(anna.sitter("anna").portraits_dir))) == 7, "another request took another's file"
 
 
 def test_a_photo_of_another_person_gives_the_pose(anna: Library, hopper_path: Path, tmp_path: Path) -> None:  # noqa: F811

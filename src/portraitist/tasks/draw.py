@@ -23,6 +23,7 @@ from portraitist.styles.looks import compose_prompt, find_style
 from portraitist.tasks.config import DrawRequest, FinishConfig
 from portraitist.tasks.finish import Finished, Person, finish
 from portraitist.tasks.posing import Posing, largest_face
+from portraitist.tasks.request_digest import request_digest
 from portraitist.tasks.sitting import Cast
 from portraitist.types import Portrait
 
@@ -234,7 +235,7 @@ def _saved(job: DrawJob, folder: Path) -> list[SavedPortrait]:
     for index, portrait, _ in sorted(measured, key=_by_likeness)[: request.best or request.count]:
         finished = job.finished(portrait, job.settings.finish)
         recipe = _recipe(job, portrait, finished, index, scores)
-        name = f"{request.style}-{request.seed}-{index + 1:02d}"
+        name = f"{request.style}-{request_digest(recipe)}-{index + 1:02d}"
         saved.append(save_portrait(finished.image, recipe, folder, name, format=request.format))
     return saved
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +13,7 @@ from portraitist.image import encode_image
 from portraitist.library import write_atomic
 from portraitist.provenance import SOURCE_TYPES, Input, Recipe, SavedPortrait, save_portrait, source_type_xmp, versions
 from portraitist.tasks.config import ShootConfig
+from portraitist.tasks.request_digest import request_digest
 from portraitist.tasks.sitting import Sitting
 from portraitist.types import Image, Portrait
 
@@ -59,7 +58,7 @@ def save(
     image: Image, recipe: Recipe, sitting: Sitting, folder: Path, format: str, credential: Credential | None
 ) -> SavedPortrait:
     """Write the portrait with its recipe; an ID photo also as a sheet of 4 x 6 in, beside it as NAME-sheet."""
-    name = f"{sitting.title}-{_digest(recipe)}-{recipe.index + 1:02d}"
+    name = f"{sitting.title}-{request_digest(recipe)}-{recipe.index + 1:02d}"
     saved = save_portrait(image, recipe, folder, name, format=format, dpi=sitting.dpi, credential=credential)
     if sitting.dpi is not None:
         _write_print_sheet(image, saved, sitting.dpi, format, credential)
@@ -74,12 +73,3 @@ def _write_print_sheet(
     if credential is not None:
         sheet = credential.sign(sheet, format, SOURCE_TYPES[kind])
     write_atomic(portrait.path.with_name(f"{portrait.path.stem}-sheet{portrait.path.suffix}"), sheet)
-
-
-def _digest(recipe: Recipe) -> str:
-    """Six hex digits of what was asked, so that another request never overwrites this one's files."""
-    asked = json.loads(
-        json.dumps([recipe.config, recipe.seed, recipe.sitters, [i.digest for i in recipe.inputs if i.role != "album"]])
-    )
-    asked[0]["shoot"]["count"] = 0  # ten more of the same request continue it
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:6]
