@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
 peft = pytest.importorskip("peft", reason="needs portraitist[diffusion]")
 
-from portraitist.diffusion.base_loading import _placed, load_base, suggest_preset
+from portraitist.diffusion.base_loading import load_base, place, suggest_preset
 from portraitist.diffusion.base_row import Base
 from portraitist.diffusion.bases import BASES, find_base
 from portraitist.diffusion.bases_files import fetch_base, fetch_texts, local_folder
@@ -182,14 +182,14 @@ def test_a_repository_that_names_a_safety_checker_is_loaded_without(
 )
 def test_a_pipeline_is_placed_as_its_preset_says(device: str, preset: str, expected: tuple[str, str]) -> None:
     pipeline = mock.MagicMock()
-    _placed(pipeline, BASES["sdxl"].preset(preset), Placement(device))
+    place(pipeline, BASES["sdxl"].preset(preset), Placement(device))
     (call,) = pipeline.mock_calls
     assert (call[0], *call[1], *call[2].values()) == expected
 
 
 def test_the_largest_bases_go_layer_by_layer_through_the_smallest_card() -> None:
     pipeline = mock.MagicMock()
-    _placed(pipeline, BASES["z-image"].preset("8gb"), Placement("cuda"))
+    place(pipeline, BASES["z-image"].preset("8gb"), Placement("cuda"))
     assert pipeline.mock_calls == [mock.call.enable_sequential_cpu_offload(device="cuda")]
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from portraitist.diffusion.conditions import draw_canny, draw_mesh
+from portraitist.diffusion.conditions import draw_canny, draw_colour_grid, draw_face_points, draw_mesh
 from portraitist.faces.topology import mean_face
 from portraitist.types import Image, Points
 
@@ -48,3 +49,31 @@ def test_edges_are_where_the_picture_changes(astronaut: Image) -> None:
     assert drawn.shape == astronaut.shape
     assert set(np.unique(drawn)) == {0, 255}
     assert not draw_canny(np.full((64, 64, 3), 128, np.uint8)).any()
+
+
+def test_face_points_lie_on_the_face() -> None:
+    points = mesh_in(256)
+    drawn = draw_face_points(points, (256, 256))
+    np.testing.assert_array_equal(drawn[..., 0], drawn[..., 2])
+    rows, columns = np.nonzero(drawn[..., 0])
+    low, high = points.min(axis=0) - 4, points.max(axis=0) + 4
+    assert columns.min() >= low[0]
+    assert rows.min() >= low[1]
+    assert columns.max() <= high[0]
+    assert rows.max() <= high[1]
+    x, y = np.round(points[33]).astype(int)
+    assert drawn[y, x, 0] == 255
+    # Left and right alike: the mean face is nearly its own mirror image, and so are the chosen vertices.
+    middle, halves = round(points[4, 0]), drawn[..., 0] > 0
+    assert halves[:, :middle].sum() == pytest.approx(halves[:, middle:].sum(), rel=0.1)
+
+
+def test_the_grid_is_mean_colours(astronaut: Image) -> None:
+    grid = draw_colour_grid(astronaut, 8)
+    assert grid.shape == astronaut.shape
+    side = astronaut.shape[0] // 8
+    for row, column in ((0, 0), (3, 4), (7, 7)):
+        cell = (slice(row * side, (row + 1) * side), slice(column * side, (column + 1) * side))
+        assert np.ptp(grid[cell].reshape(-1, 3), axis=0).max() == 0
+        np.testing.assert_allclose(grid[cell][0, 0], astronaut[cell].reshape(-1, 3).mean(axis=0), atol=1)
+    assert draw_colour_grid(astronaut[:100]).shape == (100, *astronaut.shape[1:])

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from portraitist.faces.choose import choose_references, suitability
+from portraitist.faces.choose import best_frontal, choose_references, lay_on, suitability
 from portraitist.faces.topology import mean_face
-from portraitist.geometry import bounding_box
+from portraitist.geometry import apply, bounding_box
 from portraitist.types import Expression, Face, Light, Pixels, Pose, Quality, Reference
 
 POINTS = (mean_face() + np.array([100, 100, 0])).astype(np.float32)
@@ -54,3 +54,22 @@ def test_order_is_by_fit_and_does_not_depend_on_the_input_order() -> None:
     chosen = choose_references(face(), references)
     assert [r.face.pose.yaw for r in chosen] == [0, 0, -25, 40]
     assert [r.picture.digest for r in chosen] == [r.picture.digest for r in choose_references(face(), references[::-1])]
+
+
+def test_the_best_frontal_is_frontal_and_good() -> None:
+    blurred = face(quality=replace(GOOD, sharpness=0.1))
+    references = [reference(of, i) for i, of in enumerate((face(yaw=30), blurred, face(yaw=4), face(yaw=-50)))]
+    assert best_frontal(references) is references[2]
+    assert best_frontal(references[::-1]) is references[2]
+
+
+def test_a_mesh_is_laid_on_a_face_by_a_similarity() -> None:
+    turn = np.array([[0, -2, 300], [2, 0, 40]], np.float64)
+    moved = apply(turn, POINTS)
+    there = replace(face(), landmarks=moved, box_xyxy=bounding_box(moved))
+    np.testing.assert_allclose(lay_on(there, reference(face(), 1)), moved, atol=0.01)
+    # A wider face stays wider: nothing is bent.
+    wide = POINTS * np.array([1.3, 1, 1], np.float32)
+    laid = lay_on(face(), reference(replace(face(), landmarks=wide), 1))
+    shape = np.ptp(laid[:, 0]) / np.ptp(laid[:, 1])
+    assert abs(shape - np.ptp(wide[:, 0]) / np.ptp(wide[:, 1])) < 0.01

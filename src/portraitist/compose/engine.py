@@ -15,7 +15,7 @@ from portraitist.compose.config import ComposeConfig
 from portraitist.compose.occlusion import MediaPipeHands
 from portraitist.compose.template import SitterFace, SlotView, load_sitter, place_sitter, view_slot
 from portraitist.errors import EngineError, InputError
-from portraitist.faces.choose import choose_references, suitability
+from portraitist.faces.choose import choose_references, portrait_worth, suitability
 from portraitist.faces.regions import oval_mask
 from portraitist.placement import Placement
 from portraitist.progress import Report, Step, silent
@@ -75,7 +75,7 @@ class ComposeEngine:
                 yield self._shoot_template(scene, plan(scene, item.references, index, seed, self.config))
 
     def _shoot_backdrop(self, scene: BackdropScene, references: Sequence[Reference], index: int, seed: int) -> Portrait:
-        ranked = sorted(references, key=lambda r: -_portrait_worth(r))
+        ranked = sorted(references, key=lambda r: -portrait_worth(r))
         chosen = ranked[index % len(ranked)]
         return compose_backdrop(scene, chosen, self.config.backdrop, seed=derive(seed, index), report=self._report)
 
@@ -182,14 +182,6 @@ def _resized(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.f
     return np.asarray(
         cv2.resize(values, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), np.float32
     )
-
-
-def _portrait_worth(reference: Reference) -> float:
-    """How good a head shot the photo makes: frontal, sharp, eyes open."""
-    from portraitist.faces.pose import frontality
-
-    quality = reference.face.quality.overall if reference.face.quality else 0.5
-    return quality * (0.2 + frontality(reference.face.pose))
 
 
 def _check_references(item: ComposeItem) -> None:

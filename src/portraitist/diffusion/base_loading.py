@@ -47,7 +47,7 @@ def load_base(
     else:
         pipeline = _load(getattr(diffusers, class_name), base, _dtype(chosen, placement), control, report)
     pipeline.set_progress_bar_config(disable=True)
-    return _placed(pipeline, chosen, placement)
+    return place(pipeline, chosen, placement)
 
 
 def suggest_preset(base: Base, placement: Placement) -> Preset:
@@ -100,7 +100,8 @@ def _dtype(preset: Preset, placement: Placement) -> Any:
     return torch.bfloat16
 
 
-def _placed(pipeline: Any, preset: Preset, placement: Placement) -> Any:
+def place(pipeline: Any, preset: Preset, placement: Placement) -> Any:
+    """The pipeline on the placement's device, or in main memory with its parts moved there while they work."""
     if placement.device == "cpu" or preset.offload == "none":
         return pipeline.to(placement.device)
     if preset.offload == "model":

@@ -11,6 +11,9 @@ from portraitist.errors import ConfigError
 PRESETS = ("cpu", "8gb", "12gb", "16gb", "24gb")
 """Names of the memory presets, the smallest first. A GPU preset says how much memory the GPU must have."""
 
+FEW_STEPS = 10
+"""A base that draws in fewer is distilled."""
+
 Precision = Literal["float32", "bfloat16"]
 Offload = Literal["none", "model", "sequential"]
 Prediction = Literal["flow-sample", "epsilon", "flow-velocity"]
@@ -69,6 +72,11 @@ class Sampling:
 
     num_steps: int
     guidance_scale: float
+
+    @property
+    def few_steps(self) -> int | None:
+        """The steps of a base that was distilled to few: other steps and guidance than its own spoil it. None else."""
+        return self.num_steps if self.num_steps < FEW_STEPS else None
 
 
 @dataclass(frozen=True)

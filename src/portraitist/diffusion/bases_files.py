@@ -101,7 +101,7 @@ def choose_files(files: Sequence[RemoteFile], base: Base, *, texts_only: bool = 
     inside = [file for file in files if plain.fullmatch(file.path)]
     chosen = [file for file in files if file.path == INDEX] + [f for f in inside if f.path.endswith(_TEXTS)]
     for folder in () if texts_only else base.folders:
-        chosen += _one_precision([f for f in inside if Path(f.path).parent.name == folder], base.variant)
+        chosen += one_precision([f for f in inside if Path(f.path).parent.name == folder], base.variant)
     if not any(file.path == INDEX for file in chosen) or not (texts_only or _has_weights(chosen)):
         raise WeightsError(
             f"base '{base.name}': expected {INDEX} and safetensors in the repository, found {len(files)} other files; "
@@ -110,7 +110,8 @@ def choose_files(files: Sequence[RemoteFile], base: Base, *, texts_only: bool = 
     return chosen
 
 
-def _one_precision(files: Sequence[RemoteFile], variant: str | None) -> list[RemoteFile]:
+def one_precision(files: Sequence[RemoteFile], variant: str | None) -> list[RemoteFile]:
+    """The weights among the files of one folder: of the variant where it has them, else in full precision."""
     stem = {"diffusion_pytorch_model", "model"}
     full = [f for f in files if f.path.endswith(_WEIGHTS) and _stem(f) in stem]
     half = [f for f in files if variant and f.path.endswith(_WEIGHTS) and _stem(f) in {f"{s}.{variant}" for s in stem}]

@@ -1,4 +1,4 @@
-"""Pictures that controls are given: the face mesh as lines, and Canny edges. Black ground, (h, w, 3) uint8 RGB."""
+"""Pictures that controls are given, (h, w, 3) uint8 RGB: the face mesh as lines, face points, edges, colours."""
 
 from __future__ import annotations
 
@@ -23,6 +23,18 @@ from portraitist.types import Image, Points
 
 CANNY_THRESHOLDS = (100, 200)
 """Gradient thresholds of the edge picture; training and prompting share them."""
+COLOUR_CELLS = 16
+"""Cells of the colour grid along the shorter side: some eight across a face, which say its tones and no feature."""
+# fmt: off
+FACE_POINTS = (
+    127, 234, 93, 132, 58, 136, 150, 176, 152, 400, 379, 365, 288, 361, 323, 454, 356,
+    70, 63, 105, 66, 107, 336, 296, 334, 293, 300,
+    168, 197, 5, 4, 75, 97, 2, 326, 305,
+    33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380,
+    61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181, 78, 82, 13, 312, 308, 317, 14, 87,
+)
+"""Vertices at the 68 places that face landmarks are given at: jaw, brows, nose, eyes, lips (Sagonas et al. 2013)."""
+# fmt: on
 
 
 def draw_mesh(landmarks: Points, size: tuple[int, int]) -> Image:
@@ -45,6 +57,28 @@ def draw_canny(image: Image) -> Image:
     grey = cv2.GaussianBlur(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (3, 3), 0)
     edges = cv2.Canny(grey, *CANNY_THRESHOLDS)
     return np.asarray(np.repeat(edges[..., None], 3, axis=2), np.uint8)
+
+
+def draw_face_points(landmarks: Points, size: tuple[int, int]) -> Image:
+    """White dots on black at 68 places of the face and at both pupils, as OpenPose's faces are drawn.
+
+    landmarks: (468, 2) or more columns, pixels of a picture of `size` (h, w). Dots are three pixels in radius at 512.
+    Source: the drawing of ControlNet 1.1's "openpose_faceonly".
+    """
+    canvas = np.zeros((*size, 3), np.uint8)
+    pupils = [landmarks[list(ring), :2].mean(axis=0) for ring in (RIGHT_EYE_RING, LEFT_EYE_RING)]
+    radius = max(1, round(3 * min(size) / 512))
+    for x, y in [*landmarks[list(FACE_POINTS), :2], *pupils]:
+        cv2.circle(canvas, (round(float(x)), round(float(y))), radius, (255, 255, 255), -1, cv2.LINE_AA)
+    return canvas
+
+
+def draw_colour_grid(image: Image, cells: int = COLOUR_CELLS) -> Image:
+    """The picture as a grid of mean colours, `cells` along its shorter side, enlarged again without smoothing."""
+    h, w = image.shape[:2]
+    grid = (max(1, round(w * cells / min(h, w))), max(1, round(h * cells / min(h, w))))
+    small = cv2.resize(image, grid, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, (w, h), interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 @functools.cache

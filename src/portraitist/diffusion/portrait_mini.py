@@ -47,7 +47,7 @@ def load_pipeline(
     diffusers = _diffusers()
     folder = fetch(NAME, report)
     with _quiet():
-        parts = {} if control is None else {"controlnet": _control(folder, control)}
+        parts = {} if control is None else {"controlnet": read_control(folder, control)}
         pipeline_class = getattr(diffusers, _PIPELINES[kind, control is not None])
         pipeline = pipeline_class.from_pretrained(folder, **_as_float32(), **parts)
     pipeline.set_progress_bar_config(disable=True)
@@ -86,7 +86,8 @@ def _diffusers() -> ModuleType:
         ) from error
 
 
-def _control(folder: Path, name: str) -> Any:
+def read_control(folder: Path, name: str) -> Any:
+    """The network of one of CONTROLS in the model's folder."""
     from portraitist.diffusion.lean_controlnet import LeanControlNet
 
     return LeanControlNet.from_pretrained(folder / f"controlnet_{name}", **_as_float32())

@@ -8,7 +8,8 @@ import numpy as np
 from portraitist.geometry import Matrix, fit_within, similarity_matrix
 from portraitist.types import Image, Mask, Points
 
-_ANCHORS = (33, 133, 362, 263, 61, 291, 2, 168, 199)
+ANCHORS = (33, 133, 362, 263, 61, 291, 2, 168, 199)
+"""Vertices that faces are laid on each other by: corners of eyes and mouth, nose, chin."""
 # Mean place of those vertices in FFHQ framing, as parts of the side: measured on 593 tune faces, made symmetric.
 _PLACES = np.array(
     [
@@ -32,7 +33,7 @@ def portrait_matrix(landmarks: Points, side: int, *, part: float = 1.0) -> Matri
     """
     middle = _PLACES.mean(axis=0)
     places = (_PLACES - middle) / part + middle
-    return similarity_matrix(landmarks[list(_ANCHORS)], places * side)
+    return similarity_matrix(landmarks[list(ANCHORS)], places * side)
 
 
 def align_portrait(image: Image, landmarks: Points, side: int, *, part: float = 1.0) -> tuple[Image, Matrix, Mask]:

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from portraitist.types import Face, Reference
+from portraitist.faces.align import ANCHORS
+from portraitist.faces.pose import frontality
+from portraitist.geometry import apply, similarity_matrix
+from portraitist.types import Face, Points, Reference
 
 
 def suitability(slot: Face, reference: Face) -> float:
@@ -32,3 +35,21 @@ def suitability(slot: Face, reference: Face) -> float:
 def choose_references(slot: Face, references: Sequence[Reference]) -> list[Reference]:
     """All references, most suitable first; ties by digest so that the order never depends on the disk."""
     return sorted(references, key=lambda r: (round(suitability(slot, r.face), 6), r.picture.digest))
+
+
+def portrait_worth(reference: Reference) -> float:
+    """How good a head shot the photo makes, higher is better: frontal, sharp, eyes open."""
+    quality = reference.face.quality.overall if reference.face.quality else 0.5
+    return quality * (0.2 + frontality(reference.face.pose))
+
+
+def best_frontal(references: Sequence[Reference]) -> Reference:
+    """The photo with the best head shot; ties by digest."""
+    return min(references, key=lambda r: (-round(portrait_worth(r), 6), r.picture.digest))
+
+
+def lay_on(face: Face, reference: Reference) -> Points:
+    """(468, 3) the photo's mesh laid on a face by the similarity of eyes, nose and mouth: how the sitter would look
+    there with the photo pasted in, unbent. In the pixels of the face's picture."""
+    theirs = reference.face.landmarks
+    return apply(similarity_matrix(theirs[list(ANCHORS)], face.landmarks[list(ANCHORS)]), theirs)

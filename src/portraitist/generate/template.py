@@ -1,55 +1,56 @@
-"""A sitter's face painted inside a template, in two passes around compose's portrait.
+"""A sitter's face painted inside a template, in two passes around compose's portrait, by any base.
 
-The base sees each face in its own framing and size. What it changed there is carried back as a difference, so that a
-small base adds likeness and light without taking the fine detail of the photo it is laid over. Outside the masks no
-pixel of the template changes.
+The base sees each face in its own framing and size. Pass one paints the face, pass two the ring around it; between them
+the colours follow the template's skin and compose's face is mixed in. Outside the masks no pixel of the template
+changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from portraitist.diffusion.conditions import draw_canny, draw_mesh
-from portraitist.diffusion.masking import paint_inside
-from portraitist.faces.align import align_portrait, frame_by
-from portraitist.faces.regions import eyes_mask, lips_mask, oval_mask, skin_mask
+from portraitist.diffusion.conditions import draw_canny, draw_colour_grid, draw_face_points, draw_mesh
+from portraitist.diffusion.painters import Condition, Painter
+from portraitist.faces.align import align_portrait
+from portraitist.faces.regions import eyes_mask, lips_mask, skin_mask
 from portraitist.generate.config import TwoPassConfig
-from portraitist.geometry import Matrix, apply, bounding_box, invert
+from portraitist.generate.frame import Frame, View, face_masks
+from portraitist.geometry import apply
 from portraitist.progress import Report, Step, silent
 from portraitist.retouch.colour import from_lab, match_skin, skin_tone, to_lab
-from portraitist.types import Face, Image, Mask, Portrait, derive
+from portraitist.types import Face, Image, Mask, Points, Portrait, derive
 
 
 @dataclass(frozen=True)
 class TemplateOrder:
     """What to paint. start: compose's portrait in the template. faces: the sitter's faces in it, in its pixels.
-    template: the photo itself, whose skin the colours follow. prompt: with the trigger."""
+    template: the photo itself, whose skin the colours follow. prompt: with the trigger. pasted: for each face the mesh
+    of the sitter's own photo laid on it (`choose.lay_on`), where there is one."""
 
     start: Portrait
     faces: Sequence[Face]
     template: Image
     prompt: str
     sources: tuple[str, ...] = ()
+    pasted: Sequence[Points] = ()
 
 
 @dataclass
 class TemplateEngine:
-    """Two passes on each face. face_pipeline: image to image under the mesh and canny controls. ring_pipeline: under
-    canny alone. side: pixels of the base's pictures."""
+    """Two passes on each face. face, ring: who paints the passes, each with the controls it has. side: pixels of the
+    base's pictures."""
 
-    face_pipeline: Any
-    ring_pipeline: Any
+    face: Painter
+    ring: Painter
     config: TwoPassConfig
     side: int
-    guidance_scale: float
     report: Report = silent
-    options: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, order: TemplateOrder, *, seed: int) -> Portrait:
         """The finished portrait; `changed` is where it differs from the template."""
@@ -57,118 +58,133 @@ class TemplateEngine:
         changed = np.zeros(image.shape[:2], np.float32)
         if order.start.changed is not None:
             changed = np.maximum(changed, order.start.changed)
-        for number, face in enumerate(order.faces):
-            image, painted = self._one_face(image, face, order, derive(seed, number))
+        records = list(order.start.details.get("painted", ()))
+        timings = dict(order.start.details.get("timings", {}))
+        for number in range(len(order.faces)):
+            before = image
+            image, painted = self._one_face(image, number, order, derive(seed, number), timings)
             changed = np.maximum(changed, painted)
+            records.append(self._record(before, image, painted))
             self.report(Step("paint", number + 1, len(order.faces)))
         sources = tuple(dict.fromkeys((*order.start.sources, *order.sources)))
-        moved = np.abs(image.astype(np.float32) - order.start.image)[changed > 0.5]
-        details = {**order.start.details, "mean_change": round(float(moved.mean()) if moved.size else 0.0, 3)}
-        return Portrait(image, sources, changed, details)
+        mean = round(float(np.mean([record["mean_change"] for record in records])), 3) if records else 0.0
+        added = {"painted": records, "mean_change": mean, "timings": timings}
+        return Portrait(image, sources, changed, {**order.start.details, **added})
 
-    def _one_face(self, start: Image, face: Face, order: TemplateOrder, seed: int) -> tuple[Image, Mask]:
-        config = self.config
+    def _one_face(
+        self, start: Image, number: int, order: TemplateOrder, seed: int, timings: dict[str, float]
+    ) -> tuple[Image, Mask]:
+        face = order.faces[number]
         frame = Frame.around(start, face, self.side)
-        inner, ring = face_masks(frame.face, (self.side, self.side), config)
-        painted = self._face_pass(frame, inner, order.prompt, seed)
-        painted = like_skin(painted, frame.face, align_portrait(order.template, face.landmarks, self.side)[0])
-        # Face fusion: compose's own face is the sitter's photo, and keeps what a small base loses.
-        painted = mixed(painted, frame.image, config.fusion)
-        if config.ring_denoise > 0:
-            painted = self._ring_pass(replace(frame, image=painted), ring, order.prompt, seed)
-        both = np.maximum(inner, ring) * frame.inside
-        return frame.carry_back(start, painted, both)
+        inner, ring = face_masks(frame.face, (self.side, self.side), self.config)
+        skin = align_portrait(order.template, face.landmarks, self.side)[0]
+        pasted = apply(frame.matrix, order.pasted[number]) if order.pasted else frame.face.landmarks
+        with _timed(timings, "face pass"):
+            painted = paint_face(self.face, frame, inner, order.prompt, self.config, seed, pasted=pasted)
+        painted = like_skin(painted, frame.face, skin)
+        # Face fusion: compose's own face is the sitter's photo, and keeps what a base loses.
+        painted = mixed(painted, frame.image, self.config.fusion)
+        if self.config.ring_denoise > 0:
+            with _timed(timings, "ring pass"):
+                second = replace(frame, image=painted)
+                painted = paint_ring(self.ring, second, ring, order.prompt, self.config, derive(seed, 1))
+            painted = like_skin(painted, frame.face, skin)
+        return frame.carry_back(start, painted, np.maximum(inner, ring) if self.config.ring_denoise > 0 else inner)
 
-    def _face_pass(self, frame: Frame, mask: Mask, prompt: str, seed: int) -> Image:
-        config = self.config
-        size = frame.image.shape[:2]
-        controls = [draw_mesh(frame.face.landmarks, size), draw_canny(frame.image)]
-        return paint_inside(
-            self.face_pipeline,
-            prompt,
-            frame.image,
-            mask,
-            seed=seed,
-            strength=config.face_denoise,
-            num_inference_steps=config.face_steps,
-            control_image=[as_picture(control) for control in controls],
-            controlnet_conditioning_scale=[config.face_mesh, config.face_canny],
-            guidance_scale=self._guidance,
-            **self.options,
-        )
+    def background(self, portrait: Portrait, people: Mask, prompt: str, *, seed: int) -> Portrait:
+        """What is neither person nor face, painted weakly. people: (h, w) in the portrait's pixels, 1 on everyone."""
+        view, timings = View.whole(portrait.image, self.side), dict(portrait.details.get("timings", {}))
+        mask = view.shrunk(1 - people)
+        with _timed(timings, "background pass"):
+            painted = paint_background(self.ring, view, mask, prompt, self.config, seed)
+        image, weight = view.carry_back(portrait.image, painted, mask)
+        # Shrinking blurred the mask's edge over the people; they keep every pixel.
+        kept = people > 0
+        image[kept], weight[kept] = portrait.image[kept], 0
+        changed = weight if portrait.changed is None else np.maximum(portrait.changed, weight)
+        return replace(portrait, image=image, changed=changed, details={**portrait.details, "timings": timings})
 
-    def _ring_pass(self, frame: Frame, mask: Mask, prompt: str, seed: int) -> Image:
-        config = self.config
-        return paint_inside(
-            self.ring_pipeline,
-            prompt,
-            frame.image,
-            mask,
-            seed=derive(seed, 1),
-            strength=config.ring_denoise,
-            num_inference_steps=config.ring_steps,
-            control_image=as_picture(draw_canny(frame.image)),
-            controlnet_conditioning_scale=config.ring_canny,
-            guidance_scale=self._guidance,
-            **self.options,
-        )
-
-    @property
-    def _guidance(self) -> float:
-        return self.guidance_scale if self.config.guidance_scale is None else self.config.guidance_scale
+    def _record(self, before: Image, after: Image, painted: Mask) -> dict[str, Any]:
+        """JSON-ready facts of one face. mean_change: of the pixels inside the mask, 0 to 255."""
+        moved = np.abs(after.astype(np.float32) - before)[painted > 0.5]
+        controls = {"face": list(self.face.kinds), "ring": list(self.ring.kinds)}
+        return {"mean_change": round(float(moved.mean()) if moved.size else 0.0, 3), "controls": controls}
 
 
-@dataclass(frozen=True)
-class Frame:
-    """One face as the base sees it. image: (side, side, 3). face: in its pixels. matrix: from the portrait to it.
-    inside: 1 where the portrait reaches."""
-
-    image: Image
-    face: Face
-    matrix: Matrix
-    inside: Mask
-
-    @classmethod
-    def around(cls, image: Image, face: Face, side: int) -> Frame:
-        """The face framed at side x side pixels."""
-        framed, matrix, inside = align_portrait(image, face.landmarks, side)
-        landmarks = apply(matrix, face.landmarks)
-        return cls(framed, replace(face, landmarks=landmarks, box_xyxy=bounding_box(landmarks)), matrix, inside)
-
-    def carry_back(self, start: Image, painted: Image, mask: Mask) -> tuple[Image, Mask]:
-        """The portrait with the painted difference added where the mask is, and the mask in its pixels."""
-        h, w = start.shape[:2]
-        back = invert(self.matrix)
-        before = frame_by(start, self.matrix, painted.shape[0])
-        difference = (painted.astype(np.float32) - before) * mask[..., None]
-        moved = cv2.warpAffine(difference, back, (w, h), flags=cv2.INTER_CUBIC)
-        weight = cv2.warpAffine(mask, back, (w, h), flags=cv2.INTER_LINEAR)
-        touched = weight > 0
-        result = start.astype(np.float32)
-        result[touched] += moved[touched]
-        return np.asarray(np.clip(np.round(result), 0, 255), np.uint8), np.asarray(weight, np.float32)
-
-
-def face_masks(face: Face, size: tuple[int, int], config: TwoPassConfig) -> tuple[Mask, Mask]:
-    """The face with a soft edge, and the ring around its outline: both (h, w) in [0, 1], in the base's pixels."""
-    width = float(np.ptp(face.landmarks[:, 0]))
-    oval = oval_mask(face, size)
-    outer = _grown(oval, (config.growth + config.ring) * width)
-    inner = _grown(oval, config.growth * width)
-    kept = cv2.erode(inner, _disc(2 * config.ring * width))
-    soft = max(0.6, 0.03 * width)
-    blurred = [cv2.GaussianBlur(mask, (0, 0), soft) for mask in (inner, outer - kept)]
-    # Blurred outwards no farther than the outer mask, so that what lies beyond keeps every pixel.
-    return np.asarray(blurred[0] * outer, np.float32), np.asarray(np.clip(blurred[1], 0, 1) * outer, np.float32)
+def paint_face(
+    painter: Painter,
+    frame: Frame,
+    mask: Mask,
+    prompt: str,
+    config: TwoPassConfig,
+    seed: int,
+    *,
+    pasted: Points | None = None,
+) -> Image:
+    """Pass one: the face from compose's picture of it. pasted: (468, 3) in the frame, the mesh the pose is taken from;
+    None takes the frame's own."""
+    mesh, size = frame.face.landmarks, frame.image.shape[:2]
+    wanted: _Drawings = {
+        "mesh": (config.face_mesh, lambda: draw_mesh(mesh, size)),
+        "canny": (config.face_canny, lambda: draw_canny(frame.image)),
+        "colour": (config.face_colour, lambda: draw_colour_grid(frame.image)),
+        "pose": (config.face_pose, lambda: draw_face_points(mesh if pasted is None else pasted, size)),
+    }
+    return painter.paint(
+        frame.image,
+        mask,
+        prompt,
+        _drawn(painter, wanted),
+        strength=config.face_denoise,
+        steps=config.face_steps,
+        seed=seed,
+    )
 
 
-def _grown(mask: Mask, radius: float) -> Mask:
-    return np.asarray(cv2.dilate(mask, _disc(radius)), np.float32)
+def paint_ring(painter: Painter, view: View, mask: Mask, prompt: str, config: TwoPassConfig, seed: int) -> Image:
+    """Pass two: the ring around the face (`face_masks`), held to the view's own edges and colours."""
+    return painter.paint(
+        view.image,
+        mask,
+        prompt,
+        _drawn(painter, _as_it_is(view.image, config)),
+        strength=config.ring_denoise,
+        steps=config.ring_steps,
+        seed=seed,
+    )
 
 
-def _disc(radius: float) -> NDArray[np.uint8]:
-    side = 2 * max(1, round(radius)) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
+def paint_background(painter: Painter, view: View, mask: Mask, prompt: str, config: TwoPassConfig, seed: int) -> Image:
+    """The optional pass: what is behind everyone, held to its edges and colours as the ring is."""
+    return painter.paint(
+        view.image,
+        mask,
+        prompt,
+        _drawn(painter, _as_it_is(view.image, config)),
+        strength=config.background_denoise,
+        steps=config.ring_steps,
+        seed=seed,
+    )
+
+
+_Drawings = Mapping[str, tuple[float, Callable[[], Image]]]
+"""Kind -> weight, and what draws the condition."""
+
+
+def _as_it_is(image: Image, config: TwoPassConfig) -> _Drawings:
+    return {"canny": (config.ring_canny, lambda: draw_canny(image)), "tile": (config.ring_tile, lambda: image)}
+
+
+def _drawn(painter: Painter, wanted: _Drawings) -> dict[str, Condition]:
+    """A condition for each control that the painter has."""
+    return {kind: Condition(wanted[kind][1](), wanted[kind][0]) for kind in painter.kinds}
+
+
+@contextmanager
+def _timed(timings: dict[str, float], stage: str) -> Iterator[None]:
+    started = time.perf_counter()
+    yield
+    timings[stage] = round(timings.get(stage, 0.0) + time.perf_counter() - started, 3)
 
 
 def like_skin(painted: Image, face: Face, template: Image) -> Image:
@@ -185,10 +201,3 @@ def like_skin(painted: Image, face: Face, template: Image) -> Image:
 def mixed(one: Image, other: Image, share: float) -> Image:
     """`share` of the other picture in the one."""
     return np.asarray(np.round((1 - share) * one.astype(np.float32) + share * other), np.uint8)
-
-
-def as_picture(image: Image) -> Any:
-    """As diffusers takes it."""
-    from PIL import Image as Pillow
-
-    return Pillow.fromarray(image)

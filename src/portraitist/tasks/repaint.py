@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from portraitist.errors import ConfigError
+from portraitist.faces.choose import best_frontal, lay_on
 from portraitist.faces.reader import FaceReader
 from portraitist.generate.config import TwoPassConfig
 from portraitist.library import Library
@@ -16,23 +16,29 @@ from portraitist.placement import Placement
 from portraitist.progress import Report, silent
 from portraitist.scenes.values import TemplateScene
 from portraitist.tasks.sitting import Cast, Sitting
-from portraitist.types import Face, Image, Portrait
+from portraitist.types import Face, Image, Mask, Portrait, derive
 
 if TYPE_CHECKING:
     from portraitist.generate.template import TemplateEngine
     from portraitist.identity.record import IdentityRecord
 
 PROMPT = "portrait, {trigger}"
+BACKGROUND_PROMPT = "photograph of a place, nobody in it"
+_MARGIN = 0.15
+"""How far the background stays away from people, in face widths: hair and shoulders the segmentation misses."""
 
 
 @dataclass
 class Repainter:
     """Paints over compose's portraits. records: what was learned of each sitter, by name; installed under that name's
-    number, as adapters want plain words."""
+    number, as adapters want plain words. pipeline: what they are laid on. left_out: a sentence on each control that
+    is missing."""
 
     engine: TemplateEngine
     records: Mapping[str, IdentityRecord]
     reader: FaceReader
+    pipeline: Any
+    left_out: tuple[str, ...] = ()
 
     @classmethod
     def load(
@@ -46,28 +52,26 @@ class Repainter:
     ) -> Repainter:
         """The base with every sitter's LoRA on it. Raises InputError when a sitter has no identity on it."""
         from portraitist.diffusion.bases import find_base
+        from portraitist.diffusion.controls import parse_controls
         from portraitist.diffusion.lora_adapters import install
         from portraitist.diffusion.lora_formats import read_lora
+        from portraitist.diffusion.painter_loading import load_painters
         from portraitist.generate.template import TemplateEngine
         from portraitist.identity.record import WEIGHTS
         from portraitist.tasks.draw import identity_of
 
-        base = find_base(base_name)
-        if base.name != "mini":
-            raise ConfigError(
-                f"--engine lora: expected base 'mini', found '{base.name}', whose controls are not wired yet; "
-                "use --base mini or --engine compose"
-            )
+        base, own = find_base(base_name), parse_controls(config.controls)
         folders = {name: library.sitter(name).identities_dir / base.name for name in names}
         records = {name: identity_of(folder, name, base) for name, folder in folders.items()}
-        face, ring = _pipelines(library, report)
+        guidance = config.guidance_scale
+        painters = load_painters(base, placement, guidance_scale=guidance, own=own, library=library, report=report)
         for number, name in enumerate(names):
-            install(face, read_lora(folders[name] / WEIGHTS), adapter(number))
-        engine = TemplateEngine(face, ring, config, base.resolution, base.sampling.guidance_scale, report)
-        return cls(engine, records, FaceReader.load(placement))
+            install(painters.pipeline, read_lora(folders[name] / WEIGHTS), adapter(number))
+        engine = TemplateEngine(painters.face, painters.ring, config, base.resolution, report)
+        return cls(engine, records, FaceReader.load(placement), painters.pipeline, painters.left_out)
 
     def __call__(self, portrait: Portrait, sitting: Sitting, seed: int) -> Portrait:
-        """Every slot's face painted by its sitter's LoRA, the others switched off meanwhile."""
+        """Every slot's face painted by its sitter's LoRA, the others switched off meanwhile; then the background."""
         assert isinstance(sitting.scene, TemplateScene)
         template = sitting.scene.picture.pixels()
         found = self.reader.read(portrait.image, embed=False)
@@ -75,7 +79,10 @@ class Repainter:
             if slot.number in sitting.cast:
                 face = nearest(found, slot.face)
                 portrait = self._one(portrait, face, sitting.cast[slot.number], template, seed + slot.number)
-        return portrait
+        if self.engine.config.background_denoise > 0:
+            portrait = self._background(portrait, [*found, *(slot.face for slot in sitting.scene.slots)], seed)
+        said = [*portrait.details.get("warnings", ()), *self.left_out]
+        return replace(portrait, details={**portrait.details, "warnings": said})
 
     def _one(self, portrait: Portrait, face: Face | None, cast: Cast, template: Image, seed: int) -> Portrait:
         from portraitist.diffusion.lora_adapters import set_weights
@@ -86,9 +93,35 @@ class Repainter:
             said = [*portrait.details.get("warnings", ()), warning]
             return replace(portrait, details={**portrait.details, "warnings": said})
         record = self.records[cast.name]
-        set_weights(self.engine.face_pipeline, {adapter(list(self.records).index(cast.name)): 1.0})
+        set_weights(self.pipeline, {adapter(list(self.records).index(cast.name)): 1.0})
         prompt = PROMPT.format(trigger=record.trigger)
-        return self.engine(TemplateOrder(portrait, [face], template, prompt, record.sources), seed=seed)
+        pasted = [lay_on(face, best_frontal(cast.chosen))]
+        order = TemplateOrder(portrait, [face], template, prompt, record.sources, pasted)
+        return self.engine(order, seed=seed)
+
+    def _background(self, portrait: Portrait, faces: Sequence[Face], seed: int) -> Portrait:
+        """By the bare base: no sitter belongs there."""
+        from portraitist.diffusion.lora_adapters import set_weights
+
+        set_weights(self.pipeline, {})
+        return self.engine.background(
+            portrait, everyone(portrait.image, faces), BACKGROUND_PROMPT, seed=derive(seed, 0)
+        )
+
+
+def everyone(image: Image, faces: Sequence[Face]) -> Mask:
+    """(h, w) 1 on every person and face and a margin around them, 0 elsewhere."""
+    import cv2
+
+    from portraitist.faces.regions import oval_mask
+    from portraitist.retouch.person import default_segmenter
+
+    people = np.zeros(image.shape[:2], np.float32)
+    for face in faces:
+        seen = np.maximum(default_segmenter()(image, face) > 0.2, oval_mask(face, image.shape[:2]) > 0)
+        reach = max(1, round(_MARGIN * face.width))
+        people = np.maximum(people, cv2.dilate(seen.astype(np.float32), np.ones((2 * reach + 1,) * 2, np.uint8)))
+    return np.asarray(people, np.float32)
 
 
 def adapter(number: int) -> str:
@@ -102,18 +135,3 @@ def nearest(faces: Sequence[Face], wanted: Face) -> Face | None:
     if not away or min(away) > wanted.width:
         return None
     return faces[int(np.argmin(away))]
-
-
-def _pipelines(library: Library, report: Report) -> tuple[Any, Any]:
-    """portrait-mini image to image under mesh and canny, and under canny alone, on the same networks."""
-    from diffusers import MultiControlNetModel, StableDiffusionControlNetImg2ImgPipeline
-
-    from portraitist.diffusion.portrait_mini import load_pipeline
-
-    ring = load_pipeline("image", control="canny", library=library, report=report)
-    mesh = load_pipeline("image", control="mesh", library=library, report=report).controlnet
-    parts = {name: part for name, part in ring.components.items() if name != "controlnet"}
-    both = MultiControlNetModel([mesh, ring.controlnet])
-    face = StableDiffusionControlNetImg2ImgPipeline(**parts, controlnet=both, requires_safety_checker=False)
-    face.set_progress_bar_config(disable=True)
-    return face, ring

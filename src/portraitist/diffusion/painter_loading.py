@@ -1,0 +1,96 @@
+"""The painters of a base: its networks once, with the controls of each of the two passes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from portraitist.diffusion import portrait_mini
+from portraitist.diffusion.base_loading import load_base, place, suggest_preset
+from portraitist.diffusion.base_row import Base
+from portraitist.diffusion.bases_files import fetch_base
+from portraitist.diffusion.controls import place_controls, read_control
+from portraitist.diffusion.painters import ControlPainter, InpaintPainter, Painter
+from portraitist.errors import ConfigError
+from portraitist.library import Library
+from portraitist.placement import Placement
+from portraitist.progress import Report, silent
+
+FACE_KINDS, RING_KINDS = ("canny", "colour", "pose"), ("canny", "tile")
+"""Controls of the two passes."""
+MINI_FACE_KINDS, MINI_RING_KINDS = ("mesh", "canny"), ("canny",)
+"""portrait-mini's. The start image and the colour transfer stand in for colour and tile."""
+
+
+@dataclass(frozen=True)
+class Painters:
+    """face, ring: who paints the passes. pipeline: the one to lay LoRAs on, whose networks both share. left_out: a
+    sentence on every control that is missing."""
+
+    face: Painter
+    ring: Painter
+    pipeline: Any
+    left_out: tuple[str, ...] = ()
+
+
+def load_painters(
+    base: Base,
+    placement: Placement = Placement(),
+    *,
+    guidance_scale: float | None = None,
+    own: Mapping[str, Path | None] | None = None,
+    library: Library | None = None,
+    report: Report = silent,
+) -> Painters:
+    """The base's painters on the placement's device. guidance_scale: None takes the base's. own: ControlNets by kind,
+    see `controls.parse_controls`.
+
+    Raises as `base_loading.load_base` does, WeightsError when a control cannot be had, ConfigError for controls on a
+    base that takes none.
+    """
+    preset, own = suggest_preset(base, placement), own or {}
+    guidance = base.sampling.guidance_scale if guidance_scale is None else guidance_scale
+    few_steps = base.sampling.few_steps
+    takes_controls = base.pipelines.control_image is not None
+    if own and (not takes_controls or base.family == "mini"):
+        raise ConfigError(f"controls: base '{base.name}' takes no other controls than its own; leave out --controls")
+    kind = "image" if takes_controls else "inpaint"
+    pipeline = load_base(base, kind, placement, preset=preset, library=library, report=report)
+    if not takes_controls:
+        painter = InpaintPainter(pipeline, guidance, few_steps)
+        return Painters(painter, painter, pipeline, (f"controls: none on {base.name}; the start image stands in",))
+    face, ring = (MINI_FACE_KINDS, MINI_RING_KINDS) if base.family == "mini" else (FACE_KINDS, RING_KINDS)
+    networks, left_out = _networks(base, pipeline, tuple(dict.fromkeys(face + ring)), own, report)
+    made = []
+    for kinds in (face, ring):
+        here = tuple(kind for kind in kinds if kind in networks)
+        steered = steer(base, pipeline, [networks[kind] for kind in here])
+        made.append(ControlPainter(place(steered, preset, placement), guidance, here, few_steps))
+    return Painters(made[0], made[1], pipeline, left_out)
+
+
+def steer(base: Base, pipeline: Any, networks: Sequence[Any]) -> Any:
+    """An image-to-image pipeline under ControlNets on the networks of another; that one itself without any."""
+    if not networks:
+        return pipeline
+    import diffusers
+
+    parts = {name: part for name, part in pipeline.components.items() if name != "controlnet"}
+    quiet = {"add_watermarker": False} if base.family == "sdxl" else {"requires_safety_checker": False}
+    control = networks[0] if len(networks) == 1 else diffusers.MultiControlNetModel(list(networks))
+    made = getattr(diffusers, base.pipeline_class("control_image"))(**parts, controlnet=control, **quiet)
+    made.set_progress_bar_config(disable=True)
+    return made
+
+
+def _networks(
+    base: Base, pipeline: Any, kinds: Sequence[str], own: Mapping[str, Path | None], report: Report
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """A network for each kind that can be had, and a sentence on the others."""
+    if base.family == "mini":
+        folder = fetch_base(base, report)
+        return {kind: portrait_mini.read_control(folder, kind) for kind in kinds}, ()
+    places, left_out = place_controls(base, kinds, own, report)
+    return {kind: read_control(folder, pipeline.unet.dtype) for kind, folder in places.items()}, left_out
