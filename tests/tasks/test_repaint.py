@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 
@@ -46,22 +46,10 @@ def local_base(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Base
 
 def learn(library: Library, base: Base, name: str) -> None:
     """An identity of noise."""
-    record = IdentityRecord(
-        base.name,
-        base.family,
-        "sitter",
-        "0" * 64,
-        ("learned",),
-        3,
-        {"1": 1.0},
-        None,
-        None,
-        None,
-        0.0,
-        False,
-        "t",
-        False,
-    )
+    told = {"base": base.name, "family": base.family, "trigger": "sitter", "sources": ("learned",), "steps": {"1": 1.0}}
+    # Whatever else a record holds was not measured here.
+    unknown = {f.name: None for f in fields(IdentityRecord) if f.name != "sha256"}
+    record = IdentityRecord(**{**unknown, "licence": "none", "is_fused": False, **told})
     folder = library.sitter("anna").identities_dir / base.name
     write_identity(folder, random_lora(tiny_pipeline(name), name), record, None)
 
