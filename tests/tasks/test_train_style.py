@@ -127,6 +127,8 @@ def test_too_few_pictures_are_refused(accepting: Library, pictures: Path, tmp_pa
 def test_settings_about_a_sitter_are_refused(accepting: Library, pictures: Path) -> None:
     with pytest.raises(ConfigError, match="--hair-weight: is about a sitter"):
         train_style(accepting, "blue", [pictures], config=IdentityConfig(hair_weight=0))
+    with pytest.raises(ConfigError, match="--reward: is about a sitter"):
+        train_style(accepting, "blue", [pictures], config=IdentityConfig(reward="likeness"))
 
 
 def test_the_same_picture_counts_once(accepting: Library, pictures: Path) -> None:

@@ -62,12 +62,14 @@ def _print(trained: Trained, as_json: bool) -> None:
 
 def sentences(record: IdentityRecord) -> list[str]:
     """What was kept, by what it was chosen, and what it measures."""
-    from portraitist.identity.record import fusion_sentence
+    from portraitist.identity.record import fusion_sentence, reward_sentence
 
     steps = ", ".join(f"{step} ({share:.0%})" for step, share in record.steps.items())
     lines = [f"kept: {'the fusion of ' if record.is_fused else ''}step {steps}; {_CHOSEN[record.chosen_by]}"]
     if record.fusion_distance is not None:
         lines.append(f"fusion against the best single checkpoint: {fusion_sentence(record)}")
+    if record.reward_rounds:
+        lines.append(f"reward stage: {reward_sentence(record)}")
     if record.report_distance is not None:
         lines.append(f"distance to photos kept for the report: {record.report_distance:.3f}")
     return lines

@@ -26,6 +26,13 @@ class IdentityConfig:
     background_weight: float = option(0.05, "weight of background and clothes in the loss", low=0, high=1)
     caption_drop: float = option(0.1, "share of samples with the trigger alone for a caption", low=0, high=1)
     patience: int = option(3, "checkpoints without a better likeness before stopping", unit="checkpoints", low=1)
+    reward: str = option(
+        "none", "likeness: then draw, keep the likest portraits and learn from them too", choices=("none", "likeness")
+    )
+    reward_rounds: int = option(3, "rounds of that stage", low=1, high=50)
+    reward_drawn: int = option(8, "portraits a round for each validation prompt; a quarter is learned from", low=4)
+    reward_steps: int = option(40, "steps a round, half on portraits and half on the album", unit="steps", low=1)
+    reward_rate: float = option(0.3, "factor of the learning rate in that stage", low=0.001, high=1)
     seed: int = option(42, "of noise, order and dropout", low=0)
 
     def __post_init__(self) -> None:

@@ -32,6 +32,7 @@ class IdentityRecord:
     report_template_distance: the same on photos that neither trained nor chose. bare_distance: of the base alone in
     words. fusion_distance, single_distance: what the fusion and the best single checkpoint measured, over both kinds;
     None where nothing was fused. rank_loss: relative error of the fusion's rank. licence: of the base.
+    distance_before_reward: what `distance` was before the reward stage, None without one.
     """
 
     base: str
@@ -54,6 +55,9 @@ class IdentityRecord:
     is_fused: bool
     licence: str
     noncommercial: bool
+    reward_rounds: int = 0
+    reward_rounds_kept: int = 0
+    distance_before_reward: float | None = None
     sha256: str = ""
 
 
@@ -105,6 +109,7 @@ def card(record: IdentityRecord) -> str:
         ("distance to photos kept for this report, in words", _number(record.report_distance)),
         ("the same, in templates", _number(record.report_template_distance)),
         ("distance of the base alone, in words", _number(record.bare_distance)),
+        ("reward stage", reward_sentence(record)),
         ("validation loss", _number(record.validation_loss)),
         ("licence of the base", record.licence + (", not for commercial use" if record.noncommercial else "")),
     ]
@@ -118,6 +123,14 @@ def fusion_sentence(record: IdentityRecord) -> str:
         return "nothing was fused"
     kept = f"the fusion, relative error of its rank {record.rank_loss:.3f}" if record.is_fused else "the single one"
     return f"distance {record.fusion_distance:.3f} against {record.single_distance:.3f}; kept: {kept}"
+
+
+def reward_sentence(record: IdentityRecord) -> str:
+    """What the reward stage changed, in words."""
+    if not record.reward_rounds:
+        return "none"
+    before, after = _number(record.distance_before_reward), _number(record.distance)
+    return f"{record.reward_rounds_kept} of {record.reward_rounds} rounds kept; distance {before} before, {after} after"
 
 
 def _number(value: float | None) -> str:

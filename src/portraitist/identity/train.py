@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -24,6 +24,9 @@ from portraitist.progress import Report, silent
 from portraitist.training.config import LoopConfig
 from portraitist.training.loop import Pace, run
 from portraitist.types import Reference
+
+if TYPE_CHECKING:
+    from portraitist.identity.reward import Round
 
 WARM_UP = 10
 """Steps; the adapters begin as nothing, so there is little to protect."""
@@ -47,7 +50,8 @@ class Outcome:
     """lora: the identity. weights: step -> share in the fusion (one step with 1.0 when a single one was kept). checks:
     all of them. bare: the check of the base alone. measured: of the LoRA that was kept, with its portraits. single:
     the best checkpoint's. fusion: the check of the fused LoRA, None where there was none to fuse. rank_loss: relative
-    error of bringing the fusion to the asked rank."""
+    error of bringing the fusion to the asked rank. unrewarded: what `measured` was before the reward stage, None
+    without one; rounds: what that stage did."""
 
     lora: Lora
     weights: dict[int, float]
@@ -57,6 +61,8 @@ class Outcome:
     single: Check
     fusion: Check | None
     rank_loss: float
+    unrewarded: Check | None = None
+    rounds: tuple[Round, ...] = ()
 
     @property
     def is_fused(self) -> bool:
@@ -78,18 +84,21 @@ class Trainer:
 
     def run(self, steps: int, accumulation: int) -> Outcome:
         """Train up to `steps`, choose and fuse."""
-        config = self.trainee.config
-        loop = LoopConfig(
-            learning_rate=self.trainee.lora.learning_rate,
-            warm_up=WARM_UP, decay_after=0, beta2=0.999, ema_width=0,
-            accumulation=accumulation, seed=config.seed,
-        )  # fmt: skip
+        config, loop = self.trainee.config, self.loop_config(accumulation)
         taken = partial(take, self.trainee.denoiser.pipeline, ADAPTER)
         watch = Watch(self.folder / "checks", taken, self.measure, config.patience, steps, self.report)
         self._without = watch.begin(self.measure_bare).portraits
         pace = Pace(steps, save_every=config.check_every)
         run(self.trainee, self.folder / "run", loop, pace, should_stop=watch, report=self.report)
         return self._choose(watch)
+
+    def loop_config(self, accumulation: int) -> LoopConfig:
+        """How the optimiser walks."""
+        return LoopConfig(
+            learning_rate=self.trainee.lora.learning_rate,
+            warm_up=WARM_UP, decay_after=0, beta2=0.999, ema_width=0,
+            accumulation=accumulation, seed=self.trainee.config.seed,
+        )  # fmt: skip
 
     def measure(self, step: int) -> Check:
         """Validation loss and scored portraits of the weights as they are now."""

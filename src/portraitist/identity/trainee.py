@@ -83,8 +83,9 @@ class LoraTrainee:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """Base, LoRA, config and the data's digest."""
+        """Base, LoRA, config and the data's digest; the reward stage comes after and changes nothing of a run."""
         facts = {**asdict(self.lora), **asdict(self.config)}
+        facts = {name: value for name, value in facts.items() if not name.startswith("reward")}
         return {**facts, "base": self.base, "data": data_digest(self.photos)}
 
     def put(self, lora: Lora) -> None:

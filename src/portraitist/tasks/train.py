@@ -54,10 +54,12 @@ def train(
     from portraitist.identity.dataset import split_album
     from portraitist.identity.trainee import LoraTrainee
     from portraitist.tasks.sitting import Cast
+    from portraitist.tasks.train_reward import require_photos_to_choose, rewarded
 
     config, placement = config or IdentityConfig(), placement or Placement()
     base, cast = find_base(base_name), Cast.of(library, name)
     split = split_album(cast.everyone)
+    require_photos_to_choose(config, split)
     preset = suggest_preset(base, placement)
     pipeline = load_base(base, "text", placement, preset=preset, library=library, report=report)
     studio = _Studio.of(library, base, cast, config, report)
@@ -66,7 +68,8 @@ def train(
     folder = library.sitter(name).identities_dir / base.name
     trainer = _trainer(trainee, split, folder, studio, placement)
     steps = config.steps or base.training.steps(len(photos))
-    outcome = trainer.run(steps, config.accumulation or base.training.accumulation)
+    accumulation = config.accumulation or base.training.accumulation
+    outcome = rewarded(trainer, trainer.run(steps, accumulation), base, studio.words.person, accumulation)
     record = _write(folder, outcome, trainer, split, base)
     report(Step("train", steps, steps, f"identity in {folder}"))
     return Trained(folder, record, outcome)
@@ -172,6 +175,9 @@ def _write(folder: Path, outcome: Outcome, trainer: Trainer, split: AlbumSplit, 
         is_fused=outcome.is_fused,
         licence=base.licence,
         noncommercial=base.name == "mini",
+        reward_rounds=len(outcome.rounds),
+        reward_rounds_kept=sum(done.is_kept for done in outcome.rounds),
+        distance_before_reward=None if outcome.unrewarded is None else outcome.unrewarded.distance_of("text"),
     )
     return write_identity(folder, outcome.lora, record, face)
 
