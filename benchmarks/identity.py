@@ -17,6 +17,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -24,7 +25,6 @@ from benchmarks.identity_ablations import ABLATIONS, Way, ways
 from benchmarks.identity_albums import KINDS, people, templates
 from benchmarks.identity_run import Job, run_job
 from benchmarks.identity_table import Result, curves_table, markdown, ways_table
-from portraitist.identity.config import IdentityConfig
 from portraitist.library import Library, read_json, write_atomic, write_json
 
 FIRST_TABLE = ("london", "caltech", "lisa")
@@ -37,6 +37,7 @@ def main() -> None:
     do_all([job for several in jobs.values() for job in several], args.max_seconds)
     done = {label: _read(several) for label, several in jobs.items()}
     name = f"ablation-{args.ablation}-{args.split}" if args.ablation else f"{'-'.join(_kinds(args))}-{args.split}"
+    name = _tried(args, name)
     text = ablation_text(args.ablation, done) if args.ablation else markdown(done[""])
     print(text)
     write_atomic(args.out / f"{name}.md", text.encode())
@@ -46,9 +47,8 @@ def table_jobs(args: argparse.Namespace) -> list[Job]:
     """Every album of the asked sets, the product's own way."""
     places = tuple(templates(args.data, args.split))
     chosen = people(args.data, args.split, _kinds(args))[: args.limit]
-    folder = args.out / (args.split if args.steps is None else f"{args.split}-{args.steps}-steps")
-    way = Way(IdentityConfig(steps=args.steps))
-    return [Job(person, way, places, folder / f"{person.name}.json") for person in chosen]
+    folder = args.out / _tried(args, args.split)
+    return [Job(person, _few(args, Way()), places, folder / f"{person.name}.json") for person in chosen]
 
 
 def ablation_jobs(args: argparse.Namespace) -> dict[str, list[Job]]:
@@ -59,9 +59,9 @@ def ablation_jobs(args: argparse.Namespace) -> dict[str, list[Job]]:
 
         learn_prior(people(args.data, "tune", FIRST_TABLE), prior, Library(args.out / "library"), _every_hundred)
     chosen = people(args.data, args.split, _kinds(args))[: args.limit]
-    folder = args.out / f"{args.ablation}-{args.split}"
+    folder = args.out / _tried(args, f"{args.ablation}-{args.split}")
     return {
-        label: [Job(person, way, (), folder / f"{label}, {person.name}.json") for person in chosen]
+        label: [Job(person, _few(args, way), (), folder / f"{label}, {person.name}.json") for person in chosen]
         for label, way in ways(args.ablation, prior).items()
     }
 
@@ -70,6 +70,18 @@ def ablation_text(ablation: str, done: Mapping[str, Sequence[Result]]) -> str:
     """The ways against each other; of rates and steps the curves too."""
     curves = f"\n{curves_table(done)}" if ablation in ("rate", "steps") else ""
     return ways_table(done) + curves
+
+
+def _tried(args: argparse.Namespace, name: str) -> str:
+    """The folder's name: what was only tried lies apart."""
+    return name if args.steps is None else f"{name}-{args.steps}-steps"
+
+
+def _few(args: argparse.Namespace, way: Way) -> Way:
+    """The way with the steps that were asked for, checked twice."""
+    if args.steps is None:
+        return way
+    return replace(way, config=replace(way.config, steps=args.steps, check_every=-(-args.steps // 2)))
 
 
 def do_all(jobs: Sequence[Job], most_seconds: float | None) -> None:

@@ -76,25 +76,25 @@ def templates(data: Path, split: str) -> list[Path]:
 def seat(person: Person, library: Library, reader: FaceReader) -> Seat:
     """Add the person's album. Raises InputError when no photo is left to learn from."""
     library.accept_noncommercial("benchmark")
-    photos = near_medoid(person.photos, reader) if person.kind == "variants" else person.photos
+    photos, me = near_medoid(person.photos, reader) if person.kind == "variants" else (person.photos, None)
     learned = photos
     kept: tuple[Path, ...] = ()
     if len(photos) >= LEAST_TO_SPLIT:
-        accepted = _added(library, "everybody", photos)
+        accepted = _added(library, "everybody", photos, me)
         if len(accepted) < LEAST_TO_SPLIT:
             learned = accepted
     if len(learned) < LEAST_TO_SPLIT:
         kept = kept_back(learned)
-    _added(library, SITTER, [path for path in learned if path not in kept])
+    _added(library, SITTER, [path for path in learned if path not in kept], me)
     cast = Cast.of(library, SITTER)
     split = split_album(cast.everyone)
     report = split.report or tuple(found for path in kept if (found := reference(path, reader)))
     return Seat(library, cast, split.train, report)
 
 
-def _added(library: Library, name: str, photos: Sequence[Path]) -> tuple[Path, ...]:
-    """Add the photos and return those that were accepted, by name."""
-    album = add(library, name, photos, consent=Consent.now("benchmark", "development data"))
+def _added(library: Library, name: str, photos: Sequence[Path], me: Path | None) -> tuple[Path, ...]:
+    """Add the photos and return those that were accepted, by name. me: a photo that says who is meant."""
+    album = add(library, name, photos, consent=Consent.now("benchmark", "development data"), me=me)
     return tuple(sorted(Path(photo.path) for photo in album.accepted))
 
 
@@ -107,20 +107,19 @@ def kept_back(photos: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(sorted(photos[-1:0:-KEPT_EVERY]))
 
 
-def near_medoid(photos: Sequence[Path], reader: FaceReader) -> tuple[Path, ...]:
-    """The photos within MEDOID_REACH of the most central one."""
+def near_medoid(photos: Sequence[Path], reader: FaceReader) -> tuple[tuple[Path, ...], Path]:
+    """The photos within MEDOID_REACH of the most central one, and that one."""
     found = [(path, one.face.embedding) for path in photos if (one := reference(path, reader))]
     known = [(path, embedding) for path, embedding in found if embedding is not None]
-    near = within_reach([embedding for _, embedding in known])
-    return tuple(path for (path, _), is_near in zip(known, near, strict=True) if is_near)
+    near, medoid = within_reach([embedding for _, embedding in known])
+    return tuple(path for (path, _), is_near in zip(known, near, strict=True) if is_near), known[medoid][0]
 
 
-def within_reach(embeddings: Sequence[Embedding], reach: float = MEDOID_REACH) -> list[bool]:
-    """For each descriptor: is it within `reach` of the one with the smallest sum of distances to all?"""
+def within_reach(embeddings: Sequence[Embedding], reach: float = MEDOID_REACH) -> tuple[list[bool], int]:
+    """For each descriptor whether it is within `reach` of the one with the smallest sum of distances, and its place."""
     distances = np.array([[one.distance(other) for other in embeddings] for one in embeddings])
-    if not len(distances):
-        return []
-    return [bool(distance <= reach) for distance in distances[int(distances.sum(axis=1).argmin())]]
+    medoid = int(distances.sum(axis=1).argmin())
+    return [bool(distance <= reach) for distance in distances[medoid]], medoid
 
 
 def reference(path: Path, reader: FaceReader) -> Reference | None:

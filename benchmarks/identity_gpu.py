@@ -26,6 +26,7 @@ import numpy as np
 import torch
 
 from benchmarks.identity_gpu_models import BASES, real_pipeline
+from benchmarks.identity_gpu_template import portrait_of_noise, real_painters
 from portraitist.diffusion.base_row import Base
 from portraitist.diffusion.bases import find_base
 from portraitist.diffusion.denoisers import denoiser_of
@@ -38,6 +39,7 @@ from portraitist.tasks.train import lora_settings
 from portraitist.training.config import LoopConfig
 from portraitist.training.loop import Pace, run
 from tests.diffusion.tiny_bases import CALL, IMAGE_SIDE, tiny_pipeline
+from tests.diffusion.tiny_painters import tiny_painters
 
 WHOLE = 800
 """Steps of a training whose time is scaled from the timed ones."""
@@ -120,12 +122,14 @@ def lines(bench: Bench, bases: Sequence[str]) -> Iterator[Line]:
 
 
 def _sd15(bench: Bench) -> Iterator[Line]:
+    """Learning first: candidates and portraits are drawn with the LoRA on, as a sitter's are."""
     base, pipeline = find_base("sd15"), bench.pipeline("sd15")
-    yield _candidates(bench, base, pipeline)
     step, peak = learn(bench, base, pipeline, "12gb")
     value = f"{WHOLE * step:.0f} s, {1000 * step:.0f} ms a step; {peak}"
     what = f"sd15: LoRA, {WHOLE} steps (scaled from {bench.steps}), accumulation 4, preset 12gb"
     yield Line(what, value, "180 s, 9 GB")
+    yield _candidates(bench, base, pipeline)
+    yield _two_pass(bench, base, pipeline)
 
 
 def _candidates(bench: Bench, base: Base, pipeline: Any) -> Line:
@@ -138,6 +142,18 @@ def _candidates(bench: Bench, base: Base, pipeline: Any) -> Line:
     seconds = bench.seconds(lambda: engine.draw(prompts, "", 1))
     value = f"{CANDIDATES / seconds:.1f} a second; {bench.peak()}"
     return Line(f"sd15: candidates, 20 steps, {side} px, guidance 7, batch {CANDIDATES}", value, "6 a second")
+
+
+def _two_pass(bench: Bench, base: Base, pipeline: Any) -> Line:
+    side = bench.side(base)
+    painters = tiny_painters(base.name) if bench.is_tiny else real_painters(base, pipeline)
+    paint = portrait_of_noise(painters, side, 2 * side)
+    bench.forget()
+    paint()
+    seconds = bench.seconds(paint)
+    return Line(
+        f"sd15: two passes, {side} px in a template of {2 * side} px", f"{seconds:.2f} s; {bench.peak()}", "2 s"
+    )
 
 
 def _large(bench: Bench, name: str) -> Iterator[Line]:
@@ -167,6 +183,7 @@ def learn(bench: Bench, base: Base, pipeline: Any, preset: str) -> tuple[float, 
     with tempfile.TemporaryDirectory() as folder:
         run(trainee, Path(folder), loop, Pace(WARM_UP_STEPS, save_every=0))
         seconds = bench.seconds(lambda: run(trainee, Path(folder), loop, Pace(bench.steps, save_every=0)))
+    trainee.module.eval()
     return seconds / bench.steps, bench.peak()
 
 

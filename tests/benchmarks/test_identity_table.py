@@ -100,9 +100,10 @@ def test_small_albums_keep_every_fourth_photo_back() -> None:
 
 
 def test_only_what_is_near_the_most_central_one_is_kept() -> None:
-    values = (0.0, 0.1, 0.2, 0.9)
-    near = within_reach([Embedding(np.array([value], np.float32), "test") for value in values], 0.45)
-    assert near == [True, True, True, False]
+    values = (0.0, 0.1, 0.2, 0.3, 0.9)
+    near, medoid = within_reach([Embedding(np.array([value], np.float32), "test") for value in values], 0.45)
+    assert near == [True, True, True, True, False]
+    assert medoid == 2
 
 
 def face(yaw: float = 0.0, smile: float = 0.2, mouth: float = 0.0) -> Face:
