@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from portraitist.diffusion.captions import unknown_words
@@ -58,3 +60,12 @@ def test_a_photo_is_a_pose(astronaut: Image, reader: FaceReader) -> None:
     assert pose.smile is not None
     assert pose.smile > 0.5
     assert "smiling" in pose.expression_words()
+
+
+def test_the_docs_list_the_library_as_it_is() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "poses.md").read_text(encoding="utf-8")
+    for pose in poses().values():
+        shown = ["" if value is None else f"{value:g}" for value in (pose.smile, pose.mouth_open)]
+        cells = [f"`{pose.key}`", pose.name_zh, f"{pose.yaw:g}", f"{pose.pitch:g}", f"{pose.roll:g}", *shown]
+        assert f"| {' | '.join(cells)} |" in text, pose.key
+    assert text.count("\n| `") == len(poses())

@@ -79,8 +79,13 @@ class Posing:
             **parts, controlnet=control, requires_safety_checker=False
         )
         steered.set_progress_bar_config(disable=True)
-        options = {"image": _as_picture(self.picture), "controlnet_conditioning_scale": self.strength}
-        return replace(engine, pipeline=steered, options={**engine.options, **options})
+        return replace(engine, pipeline=steered, options={**engine.options, **self.options()})
+
+    def options(self) -> dict[str, Any]:
+        """What the pipeline's call is told of the pose."""
+        from PIL import Image as Pillow
+
+        return {"image": Pillow.fromarray(self.picture), "controlnet_conditioning_scale": self.strength}
 
     @property
     def digest(self) -> str:
@@ -116,9 +121,3 @@ def _asked(asked: str, reader: FaceReader) -> tuple[HeadPose, tuple[Input, ...]]
     if face is None:
         raise InputError(f"{path.name}: expected a face whose pose to take, found none; choose another photo")
     return pose_of(face, path.name), (Input("pose", photo.digest, str(path.resolve())),)
-
-
-def _as_picture(image: Image) -> Any:
-    from PIL import Image as Pillow
-
-    return Pillow.fromarray(image)
