@@ -80,7 +80,7 @@ def measure(parsed: argparse.Namespace) -> Iterator[Row]:
     for key in parsed.poses:
         posing = Posing.of(key, 1.0, subject.references, base, reader)
         if steered is None:
-            steered = posing.steer(engine, base, Placement(), library=library)
+            steered = posing.steer(engine, base, Placement())
         prompt, _ = compose_prompt(posing.said_in(find_style("plain-front")), trigger=subject.trigger)
         for strength in parsed.strengths:
             drawer = replace(steered, options=replace(posing, strength=strength).options())

@@ -6,6 +6,7 @@ they were at the first download. When files are lost they come from the same rev
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -76,6 +77,12 @@ class Record:
     def size(self) -> int:
         """Bytes of all files."""
         return sum(file.size for file in self.files)
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the list of digests, in the order of the paths."""
+        listed = "".join(f"{file.sha256}  {file.path}\n" for file in sorted(self.files, key=lambda file: file.path))
+        return hashlib.sha256(listed.encode()).hexdigest()
 
 
 def record_path(folder: Path) -> Path:

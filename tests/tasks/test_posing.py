@@ -14,13 +14,17 @@ from PIL import Image as Pillow
 torch = pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
 
+from portraitist.diffusion import painter_loading
+from portraitist.diffusion.base_row import Base
 from portraitist.diffusion.bases import find_base
 from portraitist.diffusion.lean_controlnet import LeanControlNet
 from portraitist.errors import ConfigError, EngineError, InputError
 from portraitist.faces.reader import FaceReader
 from portraitist.generate.config import DrawConfig
 from portraitist.generate.poses import poses
+from portraitist.generate.text import TextEngine, TextOrder
 from portraitist.library import Library
+from portraitist.placement import Placement
 from portraitist.provenance import saved_portraits
 from portraitist.styles.looks import find_style
 from portraitist.tasks.config import DrawRequest
@@ -29,6 +33,8 @@ from portraitist.tasks.posing import Posing
 from portraitist.tasks.replay import make_again, replay
 from portraitist.tasks.train import train
 from portraitist.types import Image, Pixels, Reference
+from tests.diffusion.tiny_bases import IMAGE_SIDE, tiny_pipeline
+from tests.diffusion.tiny_painters import tiny_control
 from tests.tasks.test_train import FEW, anna, mini  # noqa: F401  fixtures
 
 STEPS = DrawConfig(num_steps=2)
@@ -103,8 +109,44 @@ def test_wrong_poses_teach(references: list[Reference], reader: FaceReader, tmp_
     Pillow.new("RGB", (200, 200), "grey").save(blank)
     with pytest.raises(InputError, match="expected a face"):
         posing(str(blank), references, reader)
-    with pytest.raises(EngineError, match="sd15"):
-        Posing.of("front", 1.0, references, find_base("sd15"), reader)
+    with pytest.raises(EngineError, match="z-image"):
+        Posing.of("front", 1.0, references, find_base("z-image"), reader)
+
+
+@pytest.mark.parametrize("name", ["sd15", "sdxl"])
+def test_hub_bases_are_steered_by_points_of_the_face(
+    name: str, references: list[Reference], reader: FaceReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, side = tiny_pipeline(name), IMAGE_SIDE[name]
+    asked_for: list[str] = []
+
+    def networks(
+        _base: Base, _pipeline: Any, kinds: tuple[str, ...], *_: Any
+    ) -> tuple[dict[str, Any], tuple[str, ...]]:
+        asked_for.extend(kinds)
+        return {kind: tiny_control(name, plain) for kind in kinds}, ()
+
+    monkeypatch.setattr(painter_loading, "load_networks", networks)
+    base = replace(find_base(name), resolution=side)
+    engine = TextEngine(plain, STEPS, 2, 2.0, options={"height": side, "width": side})
+    drawn = {}
+    for pose in ("strong-left", "strong-right"):
+        made = Posing.of(pose, 1.0, references, base, reader)
+        steered = made.steer(engine, base, Placement())
+        assert type(steered.pipeline).__name__ == base.pipelines.control
+        assert steered.pipeline.unet is plain.unet
+        drawn[pose] = next(iter(steered(TextOrder(["portrait"]), seed=0))).image
+        assert drawn[pose].shape == (side, side, 3)
+    assert asked_for == ["pose", "pose"]
+    assert (drawn["strong-left"] != drawn["strong-right"]).any()
+
+
+def test_points_of_the_face_lie_in_a_smaller_head(references: list[Reference], reader: FaceReader) -> None:
+    picture = Posing.of("half-left", 1.0, references, find_base("sd15"), reader).picture
+    assert picture.shape == (512, 512, 3)
+    rows, columns = np.nonzero(picture.max(axis=2) > 128)
+    assert 0.30 < rows.mean() / 512 < 0.50
+    assert 0.15 < np.ptp(columns) / 512 < 0.45
 
 
 def test_the_pose_takes_the_place_of_the_styles(references: list[Reference], reader: FaceReader) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,8 +43,7 @@ def base_digest(base: Base) -> str:
     """sha256 of the base as it was first downloaded: of its list of digests. Empty where none is kept: a local path."""
     record = base_record(base)
     if record is not None:
-        listed = "".join(f"{file.sha256}  {file.path}\n" for file in sorted(record.files, key=lambda f: f.path))
-        return hashlib.sha256(listed.encode()).hexdigest()
+        return record.digest
     return weights.TABLE[MINI_WEIGHTS].sha256 or "" if base.repository is None and base.path is None else ""
 
 

@@ -92,6 +92,13 @@ def control_folder(control: Control) -> Path:
     return weights.cache_dir() / "controls" / f"{control.family}-{control.kind}"
 
 
+def control_digest(kind: str, family: str) -> str:
+    """sha256 of a control as it was first downloaded. Empty where none was: portrait-mini's belong to its base."""
+    row = find_control(kind, family)
+    record = read_record(control_folder(row)) if row is not None else None
+    return record.digest if record is not None else ""
+
+
 def fetch_control(control: Control, report: Report = silent, *, mirror: str | None = None) -> Path:
     """The folder with its `config.json`, downloaded first where it is missing. Raises WeightsError."""
     folder = control_folder(control)

@@ -62,7 +62,7 @@ def load_painters(
         painter = InpaintPainter(pipeline, guidance, few_steps)
         return Painters(painter, painter, pipeline, (f"controls: none on {base.name}; the start image stands in",))
     face, ring = (MINI_FACE_KINDS, MINI_RING_KINDS) if base.family == "mini" else (FACE_KINDS, RING_KINDS)
-    networks, left_out = _networks(base, pipeline, tuple(dict.fromkeys(face + ring)), own, report)
+    networks, left_out = load_networks(base, pipeline, tuple(dict.fromkeys(face + ring)), own, report)
     made = []
     for kinds in (face, ring):
         here = tuple(kind for kind in kinds if kind in networks)
@@ -71,8 +71,8 @@ def load_painters(
     return Painters(made[0], made[1], pipeline, left_out)
 
 
-def steer(base: Base, pipeline: Any, networks: Sequence[Any]) -> Any:
-    """An image-to-image pipeline under ControlNets on the networks of another; that one itself without any."""
+def steer(base: Base, pipeline: Any, networks: Sequence[Any], kind: str = "control_image") -> Any:
+    """A pipeline of a kind under ControlNets, on the networks of another; that one itself without any."""
     if not networks:
         return pipeline
     import diffusers
@@ -80,15 +80,16 @@ def steer(base: Base, pipeline: Any, networks: Sequence[Any]) -> Any:
     parts = {name: part for name, part in pipeline.components.items() if name != "controlnet"}
     quiet = {"add_watermarker": False} if base.family == "sdxl" else {"requires_safety_checker": False}
     control = networks[0] if len(networks) == 1 else diffusers.MultiControlNetModel(list(networks))
-    made = getattr(diffusers, base.pipeline_class("control_image"))(**parts, controlnet=control, **quiet)
+    made = getattr(diffusers, base.pipeline_class(kind))(**parts, controlnet=control, **quiet)
     made.set_progress_bar_config(disable=True)
     return made
 
 
-def _networks(
+def load_networks(
     base: Base, pipeline: Any, kinds: Sequence[str], own: Mapping[str, Path | None], report: Report
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """A network for each kind that can be had, and a sentence on the others."""
+    """The ControlNet of each kind that can be had, and a sentence on each of the others. pipeline: whose precision they
+    take. own: see `controls.parse_controls`."""
     if base.family == "mini":
         folder = fetch_base(base, report)
         return {kind: portrait_mini.read_control(folder, kind) for kind in kinds}, ()

@@ -118,7 +118,7 @@ class DrawJob:
         engine = _engine(library, folder, base, style, settings.drawing, placement, report)
         sources = record.sources
         if posing is not None:
-            engine = posing.steer(engine, base, placement, library=library, report=report)
+            engine = posing.steer(engine, base, placement, report=report)
             sources = tuple(dict.fromkeys((*sources, posing.reference.picture.digest)))
             weights = {**weights, "pose": posing.digest}
         weight = style.identity_weight * settings.drawing.identity_weight

@@ -7,52 +7,59 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from portraitist.diffusion.conditions import draw_mesh
+import numpy as np
+
+from portraitist.diffusion.conditions import draw_face_points, draw_mesh
+from portraitist.diffusion.controls import find_control
 from portraitist.errors import EngineError, InputError
 from portraitist.faces.reader import FaceReader
 from portraitist.generate.posed_mesh import nearest_reference, posed_mesh
 from portraitist.generate.poses import HeadPose, find_pose, pose_of
 from portraitist.image import open_photo
-from portraitist.library import Library
 from portraitist.options import to_mapping
 from portraitist.placement import Placement
 from portraitist.progress import Report, silent
 from portraitist.provenance import Input
 from portraitist.styles.style import Style
-from portraitist.types import Face, Image, Pixels, Reference
+from portraitist.types import Face, Image, Pixels, Points, Reference
 
 if TYPE_CHECKING:
     from portraitist.diffusion.base_row import Base
     from portraitist.generate.text import TextEngine
 
+FARTHER = 0.6
+"""Size of the head on hub bases, over that in portrait-mini's framing; the face's middle is at 0.4 of the height."""
+
 
 @dataclass(frozen=True, eq=False)
 class Posing:
     """pose: what was asked for. reference: the sitter's photo that the shape of the head comes from. picture: the
-    condition. inputs: the photo that showed the pose, if one did."""
+    condition. kind: of the control it is for. inputs: the photo that showed the pose, if one did."""
 
     pose: HeadPose
     reference: Reference
     picture: Image
     strength: float
+    kind: str
     inputs: tuple[Input, ...] = ()
 
     @classmethod
     def of(cls, asked: str, strength: float, references: Sequence[Reference], base: Base, reader: FaceReader) -> Posing:
         """asked: a pose's name, or a photo of anybody. references: photos of the sitter.
 
-        Raises InputError for a photo without a face, ConfigError for an unknown name, EngineError for a base that
-        cannot be steered by a mesh.
+        Raises InputError for a photo without a face, ConfigError for an unknown name, EngineError for a base without a
+        control for poses.
         """
-        if base.family != "mini":
-            raise EngineError(
-                f"--pose: expected base 'mini', found '{base.name}', whose pose control is not wired yet; "
-                "use --base mini, or say the pose in --prompt"
-            )
+        kind = control_of(base)
         pose, inputs = _asked(asked, reader)
         reference = nearest_reference(references, pose.angles)
-        mesh = posed_mesh(reference.face.landmarks, pose, base.resolution)
-        return cls(pose, reference, draw_mesh(mesh, (base.resolution, base.resolution)), strength, inputs)
+        side = base.resolution
+        mesh = posed_mesh(reference.face.landmarks, pose, side)
+        if kind == "mesh":
+            picture = draw_mesh(mesh, (side, side))
+        else:
+            picture = draw_face_points(_farther(mesh, side), (side, side))
+        return cls(pose, reference, picture, strength, kind, inputs)
 
     def said_in(self, style: Style) -> Style:
         """The style with the pose's words in place of its own; its expression too, where the pose has one."""
@@ -65,20 +72,16 @@ class Posing:
         base: Base,
         placement: Placement,
         *,
-        library: Library | None = None,
         report: Report = silent,
     ) -> TextEngine:
-        """The engine on the same networks, LoRAs and all, under the control."""
-        import diffusers
+        """The engine on the same networks, LoRAs and all, under the control. Raises WeightsError when that cannot be
+        had."""
+        from portraitist.diffusion.base_loading import place, suggest_preset
+        from portraitist.diffusion.painter_loading import load_networks, steer
 
-        from portraitist.diffusion.base_loading import load_base
-
-        control = load_base(base, "control", placement, control="mesh", library=library, report=report).controlnet
-        parts = engine.pipeline.components
-        steered = getattr(diffusers, base.pipeline_class("control"))(
-            **parts, controlnet=control, requires_safety_checker=False
-        )
-        steered.set_progress_bar_config(disable=True)
+        networks, _ = load_networks(base, engine.pipeline, (self.kind,), {}, report)
+        steered = steer(base, engine.pipeline, list(networks.values()), "control")
+        steered = place(steered, suggest_preset(base, placement), placement)
         return replace(engine, pipeline=steered, options={**engine.options, **self.options()})
 
     def options(self) -> dict[str, Any]:
@@ -105,6 +108,25 @@ class Posing:
             "found": {part: round(found, 1) for part, (found, _) in pairs.items()},
             "error": {part: round(abs(found - wanted), 1) for part, (found, wanted) in pairs.items()},
         }
+
+
+def control_of(base: Base) -> str:
+    """The control that poses a head on the base: `mesh` on portrait-mini, `pose` elsewhere. Raises EngineError."""
+    if base.family == "mini":
+        return "mesh"
+    if base.pipelines.control is None or find_control("pose", base.family) is None:
+        raise EngineError(
+            f"--pose: expected a base with a ControlNet for poses, found '{base.name}', for which none is known; "
+            "use mini, sd15 or sdxl, or say the pose in --prompt"
+        )
+    return "pose"
+
+
+def _farther(mesh: Points, side: int) -> Points:
+    """The framed mesh smaller and higher: the words of hub styles want clothes and a place in the picture too."""
+    scaled = mesh * np.float32(FARTHER)
+    scaled[:, :2] += np.array([0.5 - 0.5 * FARTHER, 0.40 - 0.62 * FARTHER], np.float32) * side
+    return np.asarray(scaled, np.float32)
 
 
 def largest_face(image: Image, reader: FaceReader) -> Face | None:

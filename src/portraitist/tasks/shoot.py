@@ -160,9 +160,13 @@ def _painter(
 def _painter_weights(painter: Repainter, base_name: str) -> dict[str, str]:
     from portraitist.diffusion.bases import find_base
     from portraitist.diffusion.bases_files import base_digest
+    from portraitist.diffusion.controls import control_digest, parse_controls
 
+    base, engine = find_base(base_name), painter.engine
+    kinds = {*engine.face.kinds, *engine.ring.kinds} - parse_controls(engine.config.controls).keys()
+    controls = {f"control {kind}": digest for kind in sorted(kinds) if (digest := control_digest(kind, base.family))}
     identities = {f"identity of {name}": record.sha256 for name, record in painter.records.items()}
-    return {f"base {base_name}": base_digest(find_base(base_name)), **identities}
+    return {f"base {base_name}": base_digest(base), **controls, **identities}
 
 
 def _by_likeness(portrait: SavedPortrait) -> tuple[float, float, str]:
