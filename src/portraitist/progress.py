@@ -8,12 +8,17 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Step:
-    """One piece of progress: `done` of `total` (`total` 0 when unknown) in a named `stage`."""
+    """One piece of progress: `done` of `total` (`total` 0 when unknown) in a named `stage`.
+
+    seconds: what one of them takes of late. remaining: seconds until `total`. Both None where nobody measures.
+    """
 
     stage: str
     done: int = 0
     total: int = 0
     message: str = ""
+    seconds: float | None = None
+    remaining: float | None = None
 
 
 class Report(Protocol):

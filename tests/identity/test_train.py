@@ -207,7 +207,7 @@ def test_a_kill_between_the_files_of_a_check_loses_only_that_check(
     again = once(tmp_path / "parts")
     assert again.checks == whole.checks
     assert same(whole, again)
-    for path in (tmp_path / "whole" / "checks").iterdir():
+    for path in (tmp_path / "whole" / "checks").glob("[bc]*"):
         assert path.read_bytes() == (tmp_path / "parts" / "checks" / path.name).read_bytes()
 
 

@@ -16,7 +16,6 @@ pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
 
 from portraitist import weights
-from portraitist.cli.train import sentences
 from portraitist.diffusion.lora_formats import read_lora, read_metadata
 from portraitist.errors import ConfigError, InputError, WeightsError
 from portraitist.generate.config import DrawConfig, TwoPassConfig
@@ -85,7 +84,7 @@ def test_one_photo_becomes_an_identity(anna: Library) -> None:
     # Portraits were drawn to look at; noise has no face to keep.
     assert len(trained.outcome.measured.portraits) == len(PROMPTS)
     assert not (trained.folder / FACE).exists()
-    assert any("last step was kept" in line for line in sentences(record))
+    assert any("last step was kept" in line for line in trained.outcome.sentences)
 
 
 def test_the_same_command_goes_on_and_ends_with_the_same_bits(anna: Library) -> None:
@@ -126,7 +125,7 @@ def test_an_album_of_three_chooses_by_validation_loss(library: Library, astronau
     assert list(record.steps) == [str(min(losses, key=lambda step: losses[step] or 0))]
     assert record.distance is None
     assert "validation loss" in (trained.folder / "README.md").read_text()
-    assert any("fewer than ten photos" in line for line in sentences(record))
+    assert any("below ten photos" in line for line in trained.outcome.sentences)
 
 
 def test_weights_that_were_not_accepted_are_not_used(library: Library, astronaut_path: Path) -> None:

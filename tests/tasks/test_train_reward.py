@@ -12,9 +12,8 @@ import pytest
 pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
 
-from portraitist.cli.train import sentences
 from portraitist.errors import ConfigError
-from portraitist.identity.record import CARD, read_identity
+from portraitist.identity.record import CARD, read_identity, reward_sentence
 from portraitist.library import Library
 from portraitist.tasks.train import train
 from portraitist.tasks.train_reward import Painter
@@ -42,7 +41,7 @@ def test_the_stage_follows_a_training_that_is_done(library: Library, astronaut: 
     assert (record.reward_rounds, record.reward_rounds_kept) == (1, 0)
     assert record.distance_before_reward == record.distance == plain.record.distance
     assert "0 of 1 rounds kept" in (trained.folder / CARD).read_text()
-    assert any("0 of 1 rounds kept" in line for line in sentences(record))
+    assert "0 of 1 rounds kept" in reward_sentence(record)
 
 
 def test_the_painter_draws_in_batches_that_change_nothing() -> None:

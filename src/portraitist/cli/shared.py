@@ -52,6 +52,11 @@ class Progress:
         self._last: tuple[str, int] | None = None
 
     def __call__(self, step: Step, /) -> None:
+        if step.stage == "page":
+            # Where to look meanwhile: stays on the screen.
+            self.close()
+            sys.stderr.write(f"live: {step.message}\n")
+            return
         tenth = step.done * 10 // step.total if step.total else step.done
         if not self._live and (step.stage, tenth) == self._last:
             return

@@ -12,7 +12,6 @@ from portraitist.identity.config import IdentityConfig
 
 if TYPE_CHECKING:
     from portraitist.identity.checks import Check
-    from portraitist.identity.record import IdentityRecord
     from portraitist.tasks.train import Trained
 
 
@@ -54,34 +53,16 @@ def _print(trained: Trained, as_json: bool) -> None:
 
         say_json({"folder": trained.folder, **asdict(trained.record)})
         return
+    from portraitist.identity.record import reward_sentence
+
     table(("step", "validation loss", "distance", "copies"), [_row(check) for check in trained.outcome.checks])
-    for line in sentences(trained.record):
+    for line in trained.outcome.sentences:
         say(line)
+    if trained.record.reward_rounds:
+        say(f"reward stage: {reward_sentence(trained.record)}")
+    if trained.record.report_distance is not None:
+        say(f"distance to photos kept for the report: {trained.record.report_distance:.3f}")
     say(str(trained.folder))
-
-
-def sentences(record: IdentityRecord) -> list[str]:
-    """What was kept, by what it was chosen, and what it measures."""
-    from portraitist.identity.record import fusion_sentence, reward_sentence
-
-    steps = ", ".join(f"{step} ({share:.0%})" for step, share in record.steps.items())
-    lines = [f"kept: {'the fusion of ' if record.is_fused else ''}step {steps}; {_CHOSEN[record.chosen_by]}"]
-    if record.fusion_distance is not None:
-        lines.append(f"fusion against the best single checkpoint: {fusion_sentence(record)}")
-    if record.reward_rounds:
-        lines.append(f"reward stage: {reward_sentence(record)}")
-    if record.report_distance is not None:
-        lines.append(f"distance to photos kept for the report: {record.report_distance:.3f}")
-    return lines
-
-
-_CHOSEN = {
-    "likeness": "chosen by likeness to photos that were not learned from",
-    "validation loss": "fewer than ten photos: chosen by the validation loss of photos held out; likeness to other "
-    "photos is not measurable",
-    "last step": "fewer than three photos, none is held out: the last step was kept; likeness to other photos is not "
-    "measurable",
-}
 
 
 def _row(check: Check) -> tuple[str, str, str, str]:

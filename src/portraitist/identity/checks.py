@@ -17,6 +17,7 @@ NO_FACE_DISTANCE = 1.2
 """Stands for a portrait without a face: farther than two strangers are."""
 Kind = Literal["text", "template"]
 KINDS: tuple[Kind, ...] = ("text", "template")
+PLACES: dict[Kind, str] = {"text": "in words", "template": "in templates"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +74,16 @@ class Check:
     def copies(self) -> int:
         """Portraits that are closer to a training photo than two photos of the album."""
         return sum(score.is_copy for score in self.scores)
+
+    @property
+    def sentence(self) -> str:
+        """Its measures in words; empty without any."""
+        found = [(distance, PLACES[kind]) for kind in KINDS if (distance := self.distance_of(kind)) is not None]
+        distances = ", ".join(f"{distance:.3f} {place}" for distance, place in found)
+        parts = [f"distance {distances}, copies {self.copies}"] if found else []
+        if self.validation_loss is not None:
+            parts.append(f"validation loss {self.validation_loss:.4f}")
+        return "; ".join(parts)
 
 
 def score_portraits(

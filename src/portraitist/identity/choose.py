@@ -19,6 +19,14 @@ RISEN = 0.05
 """Distance by which the best checkpoint must be nearer than the base alone before likeness can have stopped rising: in
 the first checks a LoRA that starts as nothing moves by less than six portraits can tell."""
 Measure = Literal["likeness", "validation loss", "last step"]
+BASIS: dict[Measure, str] = {
+    "likeness": "chosen by likeness to photos that were not learned from",
+    "validation loss": "chosen by the validation loss of what was held out; likeness to other photos is not measured "
+    "below ten photos",
+    "last step": "nothing was held out: the last step was kept, and neither loss nor likeness is measured below three "
+    "photos",
+}
+"""The measure in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +112,14 @@ def is_as_good(fusion: Check, single: Check) -> bool:
     if fusion.distance is None or single.distance is None:
         return False
     return fusion.distance <= single.distance and fusion.copies <= single.copies
+
+
+def fusion_sentence(fusion: float | None, single: float | None, rank_loss: float, *, is_kept: bool) -> str:
+    """What the fusion measured, what the best single checkpoint did, and which was kept."""
+    if fusion is None or single is None:
+        return "nothing was fused"
+    kept = f"the fusion, relative error of its rank {rank_loss:.3f}" if is_kept else "the single one"
+    return f"distance {fusion:.3f} against {single:.3f}; kept: {kept}"
 
 
 def face_of(check: Check, reader: FaceReader) -> Image | None:

@@ -11,6 +11,7 @@ from typing import Any
 from portraitist.diffusion.lora import Lora
 from portraitist.diffusion.lora_formats import write_kohya, write_lora
 from portraitist.errors import InputError
+from portraitist.identity.choose import fusion_sentence
 from portraitist.image import encode_image
 from portraitist.library import read_json, write_atomic, write_json
 from portraitist.options import from_mapping
@@ -95,6 +96,7 @@ def _metadata(record: IdentityRecord) -> dict[str, str]:
 def card(record: IdentityRecord) -> str:
     """The card, in Markdown."""
     steps = ", ".join(f"{step} ({share:.0%})" for step, share in record.steps.items())
+    fusion = fusion_sentence(record.fusion_distance, record.single_distance, record.rank_loss, is_kept=record.is_fused)
     rows: list[tuple[str, Any]] = [
         ("base", record.base),
         ("trigger word", record.trigger),
@@ -103,7 +105,7 @@ def card(record: IdentityRecord) -> str:
         ("rank", record.rank),
         ("checkpoints, by step", f"{steps}{', fused' if record.is_fused else ''}"),
         ("chosen by", record.chosen_by),
-        ("fusion against the best single checkpoint", fusion_sentence(record)),
+        ("fusion against the best single checkpoint", fusion),
         ("distance to photos that chose, in words", _number(record.distance)),
         ("the same, in templates", _number(record.template_distance)),
         ("distance to photos kept for this report, in words", _number(record.report_distance)),
@@ -115,14 +117,6 @@ def card(record: IdentityRecord) -> str:
     ]
     lines = ["# Identity", "", "| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
     return "\n".join([*lines, "", _CONSENT, ""])
-
-
-def fusion_sentence(record: IdentityRecord) -> str:
-    """What the fusion measured, what the best single checkpoint did, and which was kept."""
-    if record.fusion_distance is None or record.single_distance is None:
-        return "nothing was fused"
-    kept = f"the fusion, relative error of its rank {record.rank_loss:.3f}" if record.is_fused else "the single one"
-    return f"distance {record.fusion_distance:.3f} against {record.single_distance:.3f}; kept: {kept}"
 
 
 def reward_sentence(record: IdentityRecord) -> str:

@@ -16,8 +16,9 @@ from portraitist.diffusion.lora_adapters import install, remove, take
 from portraitist.diffusion.lora_fusion import fuse
 from portraitist.faces.reader import FaceReader
 from portraitist.identity.checks import Check, PortraitScore, ValidationPortrait, score_portraits
-from portraitist.identity.choose import best_single, is_as_good, vote
+from portraitist.identity.choose import BASIS, best_single, fusion_sentence, is_as_good, measure_of, vote
 from portraitist.identity.dataset import TrainingPhoto
+from portraitist.identity.live import LivePage
 from portraitist.identity.trainee import ADAPTER, LoraTrainee
 from portraitist.identity.watch import FUSION, Watch
 from portraitist.progress import Report, silent
@@ -69,10 +70,20 @@ class Outcome:
         """True when the fusion measured at least as well as the best single checkpoint."""
         return len(self.weights) > 1
 
+    @property
+    def sentences(self) -> list[str]:
+        """What was kept, by what it was chosen, and what fusing brought."""
+        steps = ", ".join(f"{step} ({share:.0%})" for step, share in self.weights.items())
+        lines = [f"kept: {'the fusion of ' if self.is_fused else ''}step {steps}; {BASIS[measure_of(self.checks)]}"]
+        if self.fusion is not None:
+            told = fusion_sentence(self.fusion.distance, self.single.distance, self.rank_loss, is_kept=self.is_fused)
+            lines.append(f"the fusion against the best single checkpoint: {told}")
+        return lines
+
 
 @dataclass
 class Trainer:
-    """One training of one sitter. `run` can be called again after a kill: it goes on."""
+    """One training of one sitter. `run` can be called again after a kill: it goes on. title: of its page."""
 
     trainee: LoraTrainee
     lesson: Lesson
@@ -80,17 +91,23 @@ class Trainer:
     preview: Preview | None
     reader: FaceReader | None
     report: Report = silent
+    title: str = "training"
     _without: Sequence[ValidationPortrait] = ()
 
     def run(self, steps: int, accumulation: int) -> Outcome:
         """Train up to `steps`, choose and fuse."""
         config, loop = self.trainee.config, self.loop_config(accumulation)
         taken = partial(take, self.trainee.denoiser.pipeline, ADAPTER)
-        watch = Watch(self.folder / "checks", taken, self.measure, config.patience, steps, self.report)
-        self._without = watch.begin(self.measure_bare).portraits
-        pace = Pace(steps, save_every=config.check_every)
-        run(self.trainee, self.folder / "run", loop, pace, should_stop=watch, report=self.report)
-        return self._choose(watch)
+        watch = Watch(self.folder / "checks", taken, self.measure, config.patience, steps)
+        page = LivePage(self.folder, watch, self.title, self.report)
+        watch.report = page.hear
+        pace = Pace(steps, save_every=config.check_every, sheet_every=page.stride)
+        with page.told():
+            self._without = watch.begin(self.measure_bare).portraits
+            run(self.trainee, self.folder / "run", loop, pace, sheet=page, should_stop=watch, report=page.hear)
+            outcome = self._choose(watch)
+        page.end(outcome.sentences, outcome.weights)
+        return outcome
 
     def loop_config(self, accumulation: int) -> LoopConfig:
         """How the optimiser walks."""
@@ -161,7 +178,7 @@ class Trainer:
         pipeline = self.trainee.denoiser.pipeline
         remove(pipeline, ADAPTER)
         install(pipeline, fused, ADAPTER)
-        fusion = watch.keep(FUSION, partial(self.measure, checks[-1].step))
+        fusion = watch.fusion = watch.keep(FUSION, partial(self.measure, checks[-1].step))
         if not is_as_good(fusion, single):
             return replace(best, fusion=fusion, rank_loss=loss.total)
         measured = watch.with_portraits(fusion, FUSION)

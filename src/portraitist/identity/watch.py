@@ -5,7 +5,6 @@ Kept on disk beside the run, so that a resumed run still knows its earlier check
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -30,7 +29,7 @@ BARE, FUSION = "bare", "fusion"
 @dataclass
 class Watch:
     """A `should_stop` of the training loop. folder: where checks are kept. take: the LoRA as it is now. measure: the
-    check of a step. bare: of the base alone, None until `begin`. seconds: what each check cost this process."""
+    check of a step. bare: of the base alone, None until `begin`. fusion: of the fused LoRA, None until there is one."""
 
     folder: Path
     take: Callable[[], Lora]
@@ -40,7 +39,7 @@ class Watch:
     report: Report = silent
     checks: list[Check] = field(default_factory=list)
     bare: Check | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
+    fusion: Check | None = None
 
     def __post_init__(self) -> None:
         self.checks = [read_check(path) for path in sorted(self.folder.glob("check-*.json"))]
@@ -55,7 +54,7 @@ class Watch:
     def __call__(self, state: Run) -> bool:
         """Keep and measure this checkpoint; True when likeness has stopped rising."""
         if state.step not in {check.step for check in self.checks}:
-            self.checks.append(self._check(state.step))
+            self._check(state.step)
         return self.has_ended
 
     @property
@@ -65,13 +64,11 @@ class Watch:
 
     def lora(self, step: int) -> Lora:
         """The LoRA of a checkpoint."""
-        return read_lora(self._path(_name(step), "safetensors"))
+        return read_lora(self._path(name_of(step), "safetensors"))
 
     def keep(self, name: str, measure: Measure) -> Check:
         """Measure and write a check under a name of its own. Its portraits stay on disk only: there may be many."""
-        start = time.monotonic()
         check = measure()
-        self.seconds[name] = time.monotonic() - start
         for number, portrait in enumerate(check.portraits):
             write_atomic(self._path(name, f"{number:02d}.png"), encode_image(portrait.image, "png"))
         # Last: a check that can be read has all its files.
@@ -80,8 +77,8 @@ class Watch:
 
     def with_portraits(self, check: Check, name: str | None = None) -> Check:
         """The check with its portraits, which PNG keeps to the last bit. name: of a check that is no checkpoint."""
-        drawn = read_json(self._path(name or _name(check.step)))["portraits"]
-        images = [open_photo(path).pixels() for path in self.pictures(name or _name(check.step))]
+        drawn = read_json(self._path(name or name_of(check.step)))["portraits"]
+        images = [open_photo(path).pixels() for path in self.pictures(name or name_of(check.step))]
         portraits = (
             ValidationPortrait(image, facts["kind"], tuple(facts["sources"])) for image, facts in zip(images, drawn)
         )
@@ -91,12 +88,12 @@ class Watch:
         """Files of a check's portraits, in order."""
         return sorted(self.folder.glob(f"{name}.*.png"))
 
-    def _check(self, step: int) -> Check:
-        name = _name(step)
+    def _check(self, step: int) -> None:
+        name = name_of(step)
         write_lora(self._path(name, "safetensors"), self.take(), {"steps": str(step)})
         check = self.keep(name, partial(self.measure, step))
-        self.report(Step("check", step, self.total, _sentence(check)))
-        return check
+        self.checks.append(check)
+        self.report(Step("check", step, self.total, check.sentence))
 
     def _path(self, name: str, ending: str = "json") -> Path:
         return self.folder / f"{name}.{ending}"
@@ -109,14 +106,9 @@ def read_check(path: Path) -> Check:
     return Check(values["step"], values["validation_loss"], scores)
 
 
-def _name(step: int) -> str:
+def name_of(step: int) -> str:
+    """Under which a checkpoint's check is kept."""
     return f"check-{step:06d}"
-
-
-def _sentence(check: Check) -> str:
-    loss = "" if check.validation_loss is None else f"validation loss {check.validation_loss:.4f}"
-    distance = "" if check.distance is None else f"distance {check.distance:.3f}, {check.copies} copies"
-    return "; ".join(part for part in (distance, loss) if part)
 
 
 def _as_json(check: Check) -> dict[str, Any]:

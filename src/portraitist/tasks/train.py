@@ -98,10 +98,10 @@ def _trainer(trainee: Any, split: AlbumSplit, folder: Path, studio: _Studio, pla
     from portraitist.identity.train import Lesson, Trainer
     from portraitist.tasks.train_previews import Previews
 
-    reader = FaceReader.load(placement)
+    reader, title = FaceReader.load(placement), f"{folder.parents[1].name} on {studio.base.name}"
     lesson = Lesson(trainee.photos, studio.photos(split.choose or split.held_out), split.choose, split.train)
     previews = Previews.of(trainee.denoiser.pipeline, studio.base)
-    return Trainer(trainee, lesson, folder, previews, reader, studio.report)
+    return Trainer(trainee, lesson, folder, previews, reader, studio.report, title)
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,8 @@ def train_style(
     trigger = trigger_of(key, base)
     settings = lora_settings(base, config, preset)
     trainee = LoraTrainee(denoiser_of(pipeline), learned, settings, config, base.name, trigger=trigger)
-    trainer = Trainer(trainee, Lesson(learned, kept_back, (), ()), own_folder(library) / key, None, None, report)
+    lesson, title = Lesson(learned, kept_back, (), ()), f"style {key} on {base.name}"
+    trainer = Trainer(trainee, lesson, own_folder(library) / key, None, None, report, title)
     steps = config.steps or base.training.steps(len(learned))
     outcome = trainer.run(steps, config.accumulation or base.training.accumulation)
     style = style_of(key, base, learned, licence)
