@@ -1,10 +1,12 @@
 """How near drawn heads come to the pose asked for, pose by pose: mean absolute errors in degrees, and faces not found.
 
     python benchmarks/poses.py [--library DIR] [--sitter NAME] [--count 4] [--strengths 0 1] [--poses front half-left]
+                               [--sheet FILE.jpg]
 
 With a sitter, their identity on the base draws and their album gives the shape of the head; without one the base alone
-draws, in the shape of Eileen Collins (NASA, public domain). Strength 0 is what the words reach by themselves. The
-weights of portrait-mini are not for commercial use: the library must have accepted that.
+draws, in the shape of Eileen Collins (NASA, public domain). Strength 0 is what the words reach by themselves. The sheet
+shows of each pose the condition and the first picture at each strength. The weights of portrait-mini are not for
+commercial use: the library must have accepted that.
 """
 
 from __future__ import annotations
@@ -27,13 +29,15 @@ from portraitist.generate.config import DrawConfig
 from portraitist.generate.poses import poses
 from portraitist.generate.text import TextEngine, TextOrder
 from portraitist.identity.record import WEIGHTS, read_identity
-from portraitist.library import Library
+from portraitist.image import encode_image
+from portraitist.library import Library, write_atomic
+from portraitist.pages.sheets import contact_sheet
 from portraitist.placement import Placement
 from portraitist.styles.looks import compose_prompt, find_style
 from portraitist.tasks.demo import collins
 from portraitist.tasks.posing import Posing, largest_face
 from portraitist.tasks.sitting import Cast
-from portraitist.types import Pixels, Reference
+from portraitist.types import Image, Pixels, Reference
 
 ANGLES = ("yaw", "pitch", "roll")
 
@@ -55,6 +59,8 @@ class Row:
     strength: float
     count: int
     errors: tuple[dict[str, float], ...]
+    pictures: tuple[Image, ...]
+    """The condition, and the first that was drawn."""
 
 
 def main() -> None:
@@ -65,9 +71,12 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=4, help="pictures a pose and strength")
     parser.add_argument("--strengths", type=float, nargs="+", default=[0.0, 1.0])
     parser.add_argument("--poses", nargs="+", default=list(poses()), choices=list(poses()))
+    parser.add_argument("--sheet", type=Path, help="a picture of what was drawn")
     parsed = parser.parse_args()
     rows = list(measure(parsed))
     print_table(rows, parsed.strengths)
+    if parsed.sheet is not None:
+        write_sheet(rows, parsed.sheet)
 
 
 def measure(parsed: argparse.Namespace) -> Iterator[Row]:
@@ -84,9 +93,10 @@ def measure(parsed: argparse.Namespace) -> Iterator[Row]:
         prompt, _ = compose_prompt(posing.said_in(find_style("plain-front")), trigger=subject.trigger)
         for strength in parsed.strengths:
             drawer = replace(steered, options=replace(posing, strength=strength).options())
-            found = [posing.measured(largest_face(image, reader)) for image in draw(drawer, prompt, subject, parsed)]
+            images = list(draw(drawer, prompt, subject, parsed))
+            found = [posing.measured(largest_face(image, reader)) for image in images]
             errors = tuple(one["error"] for one in found if one["error"] is not None)
-            yield Row(key, strength, parsed.count, errors)
+            yield Row(key, strength, parsed.count, errors, (posing.picture, images[0]))
 
 
 def draw(engine: TextEngine, prompt: str, subject: Subject, parsed: argparse.Namespace) -> Iterator[Any]:
@@ -118,6 +128,18 @@ def print_table(rows: Sequence[Row], strengths: Sequence[float]) -> None:
     totals = [[row for row in rows if row.strength == strength] for strength in strengths]
     cells = [cell([e for row in group for e in row.errors], sum(row.count for row in group)) for group in totals]
     print("| all | | " + " | ".join(cells) + " |")
+
+
+def write_sheet(rows: Sequence[Row], path: Path) -> None:
+    """Of each pose its condition, then a picture a strength."""
+    pictures, captions = [], []
+    for key in dict.fromkeys(row.pose for row in rows):
+        own = [row for row in rows if row.pose == key]
+        pictures += [own[0].pictures[0], *(row.pictures[1] for row in own)]
+        captions += [key, *(f"strength {row.strength:g}" for row in own)]
+    columns = 3 * len({row.strength for row in rows}) + 3
+    sheet = contact_sheet(pictures, captions, columns=columns, cell=(150, 150))
+    write_atomic(path, encode_image(sheet, "jpeg", quality=88))
 
 
 def cell(errors: Sequence[dict[str, float]], count: int) -> str:
