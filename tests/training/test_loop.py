@@ -42,7 +42,8 @@ class Line:
         return loss * math.nan if step == self.breaks_at else loss
 
 
-def _weights(state: Run) -> dict[str, torch.Tensor]:
+def weights_of(state: Run) -> dict[str, torch.Tensor]:
+    """All weights of a run, averaged ones too."""
     both = {f"average.{k}": v for k, v in state.average.state_dict().items()}
     return both | dict(state.trainee.module.state_dict())
 
@@ -52,8 +53,8 @@ def test_a_resumed_run_reaches_the_same_bits(tmp_path: Path) -> None:
     run(Line(), tmp_path / "parts", CONFIG, Pace(7, save_every=5))
     resumed = run(Line(), tmp_path / "parts", CONFIG, Pace(20, save_every=5))
     assert resumed.step == whole.step == 20
-    expected = _weights(whole)
-    assert all(torch.equal(value, expected[name]) for name, value in _weights(resumed).items())
+    expected = weights_of(whole)
+    assert all(torch.equal(value, expected[name]) for name, value in weights_of(resumed).items())
 
 
 def test_a_sheet_changes_no_bit(tmp_path: Path) -> None:
@@ -63,8 +64,8 @@ def test_a_sheet_changes_no_bit(tmp_path: Path) -> None:
 
     plain = run(Line(), tmp_path / "plain", CONFIG, Pace(6))
     drawn = run(Line(), tmp_path / "drawn", CONFIG, Pace(6, sheet_every=2), sheet=sheet)
-    expected = _weights(plain)
-    assert all(torch.equal(value, expected[name]) for name, value in _weights(drawn).items())
+    expected = weights_of(plain)
+    assert all(torch.equal(value, expected[name]) for name, value in weights_of(drawn).items())
 
 
 def test_training_lowers_the_loss(tmp_path: Path) -> None:
@@ -152,9 +153,9 @@ def test_a_killed_run_goes_on_to_the_same_bits(tmp_path: Path) -> None:
                 break
     resumed = run(Line(), tmp_path / "killed", CONFIG, Pace(200, save_every=50))
     whole = run(Line(), tmp_path / "whole", CONFIG, Pace(200, save_every=50))
-    expected = _weights(whole)
+    expected = weights_of(whole)
     assert resumed.step == 200
-    assert all(torch.equal(value, expected[name]) for name, value in _weights(resumed).items())
+    assert all(torch.equal(value, expected[name]) for name, value in weights_of(resumed).items())
 
 
 def test_the_rate_rises_then_falls() -> None:

@@ -62,7 +62,7 @@ class Progress:
             return
         self._last = (step.stage, tenth)
         count = f" {step.done}/{step.total}" if step.total else ""
-        line = f"{step.stage}{count} {step.message}".rstrip()
+        line = f"{step.stage}{count} {step.message}{_pace(step)}".rstrip()
         sys.stderr.write(f"\r\x1b[K{line[:110]}" if self._live else line + "\n")
         sys.stderr.flush()
 
@@ -70,6 +70,16 @@ class Progress:
         """End the line that rewrites itself."""
         if self._live and self._last is not None:
             sys.stderr.write("\r\x1b[K")
+
+
+def _pace(step: Step) -> str:
+    """What one takes and how long all will, as far as it was measured."""
+    each = "" if step.seconds is None else f", {step.seconds:.3g} s each"
+    if step.remaining is None:
+        return each
+    from portraitist.pages.training import in_words
+
+    return f"{each}, {in_words(step.remaining)} left"
 
 
 def ask_consent(name: str, given: str | None) -> Consent | None:

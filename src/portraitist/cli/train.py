@@ -43,7 +43,9 @@ def run(parsed: argparse.Namespace) -> int:
         library.accept_noncommercial("train --accept-nc")
     trained = train(library, parsed.sitter, parsed.base, given(parsed, IdentityConfig), report=progress)
     progress.close()
-    _print(trained, parsed.json)
+    # Of several processes the main one speaks.
+    if trained is not None:
+        _print(trained, parsed.json)
     return 0
 
 

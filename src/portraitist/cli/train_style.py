@@ -46,7 +46,9 @@ def run_style(parsed: argparse.Namespace) -> int:
         library, parsed.style, parsed.images, parsed.base, config, licence=licence, report=progress
     )  # fmt: skip
     progress.close()
-    _print(trained, parsed.json)
+    # Of several processes the main one speaks.
+    if trained is not None:
+        _print(trained, parsed.json)
     return 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from portraitist.identity.watch import FUSION, Watch
 from portraitist.progress import Report, silent
 from portraitist.training.config import LoopConfig
 from portraitist.training.loop import Pace, run
+from portraitist.training.processes import ALONE, Processes
 from portraitist.types import Reference
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ class Outcome:
 
 @dataclass
 class Trainer:
-    """One training of one sitter. `run` can be called again after a kill: it goes on. title: of its page."""
+    """One training of one sitter. `run` can be called again after a kill: it goes on. title: of its page. processes:
+    those that train together; the main one alone measures, chooses and writes."""
 
     trainee: LoraTrainee
     lesson: Lesson
@@ -92,21 +94,27 @@ class Trainer:
     reader: FaceReader | None
     report: Report = silent
     title: str = "training"
+    processes: Processes = ALONE
     _without: Sequence[ValidationPortrait] = ()
 
-    def run(self, steps: int, accumulation: int) -> Outcome:
-        """Train up to `steps`, choose and fuse."""
+    def run(self, steps: int, accumulation: int) -> Outcome | None:
+        """Train up to `steps`, choose and fuse. None on a process that is not the main one."""
         config, loop = self.trainee.config, self.loop_config(accumulation)
         taken = partial(take, self.trainee.denoiser.pipeline, ADAPTER)
         watch = Watch(self.folder / "checks", taken, self.measure, config.patience, steps)
         page = LivePage(self.folder, watch, self.title, self.report)
         watch.report = page.hear
         pace = Pace(steps, save_every=config.check_every, sheet_every=page.stride)
-        with page.told():
-            self._without = watch.begin(self.measure_bare).portraits
-            run(self.trainee, self.folder / "run", loop, pace, sheet=page, should_stop=watch, report=page.hear)
-            outcome = self._choose(watch)
-        page.end(outcome.sentences, outcome.weights)
+        with page.told() if self.processes.is_main else nullcontext():
+            bare = self.processes.on_main(partial(watch.begin, self.measure_bare))
+            self._without = bare.portraits if bare is not None else ()
+            run(
+                self.trainee, self.folder / "run", loop, pace,
+                sheet=page, should_stop=watch, processes=self.processes, report=page.hear,
+            )  # fmt: skip
+            outcome = self.processes.on_main(partial(self._choose, watch))
+        if outcome is not None:
+            page.end(outcome.sentences, outcome.weights)
         return outcome
 
     def loop_config(self, accumulation: int) -> LoopConfig:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from portraitist.identity.train import Outcome, Trainer
     from portraitist.identity.trainee import LoraSettings
     from portraitist.tasks.sitting import Cast
+    from portraitist.training.processes import Processes
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,11 @@ def train(
     *,
     placement: Placement | None = None,
     report: Report = silent,
-) -> Trained:
+) -> Trained | None:
     """Learn the sitter `name` on a base; the same command goes on after a kill and ends with the same bits.
 
+    Where a launcher started several processes they learn together. The main one chooses, writes and returns; the others
+    report nothing, wait for it and return None.
     Raises InputError for an unknown sitter or an empty album, WeightsError when the base is not here or not accepted,
     EngineError without the extra `diffusion`.
     """
@@ -54,25 +58,27 @@ def train(
     from portraitist.identity.dataset import split_album
     from portraitist.identity.trainee import LoraTrainee
     from portraitist.tasks.sitting import Cast
-    from portraitist.tasks.train_reward import require_photos_to_choose, rewarded
+    from portraitist.tasks.train_reward import require_photos_to_choose
+    from portraitist.training.processes import Processes
 
-    config, placement = config or IdentityConfig(), placement or Placement()
+    processes = Processes.join(placement)
+    config, placement = config or IdentityConfig(), processes.place(placement)
+    report = report if processes.is_main else silent
     base, cast = find_base(base_name), Cast.of(library, name)
     split = split_album(cast.everyone)
     require_photos_to_choose(config, split)
     preset = suggest_preset(base, placement)
-    pipeline = load_base(base, "text", placement, preset=preset, library=library, report=report)
-    studio = _Studio.of(library, base, cast, config, report)
+    with processes.first_here():
+        pipeline = load_base(base, "text", placement, preset=preset, library=library, report=report)
+        studio = _Studio.of(library, base, cast, config, report)
     photos = studio.photos(split.train)
     trainee = LoraTrainee(denoiser_of(pipeline), photos, lora_settings(base, config, preset), config, base.name)
     folder = library.sitter(name).identities_dir / base.name
-    trainer = _trainer(trainee, split, folder, studio, placement)
+    trainer = _trainer(trainee, split, folder, studio, placement, processes)
     steps = config.steps or base.training.steps(len(photos))
     accumulation = config.accumulation or base.training.accumulation
-    outcome = rewarded(trainer, trainer.run(steps, accumulation), base, studio.words.person, accumulation)
-    record = _write(folder, outcome, trainer, split, base)
-    report(Step("train", steps, steps, f"identity in {folder}"))
-    return Trained(folder, record, outcome)
+    outcome = trainer.run(steps, accumulation)
+    return processes.on_main(partial(_finished, outcome, trainer, split, studio, accumulation))
 
 
 def lora_settings(base: Base, config: IdentityConfig, preset: Preset) -> LoraSettings:
@@ -93,7 +99,9 @@ def lora_settings(base: Base, config: IdentityConfig, preset: Preset) -> LoraSet
     )
 
 
-def _trainer(trainee: Any, split: AlbumSplit, folder: Path, studio: _Studio, placement: Placement) -> Trainer:
+def _trainer(
+    trainee: Any, split: AlbumSplit, folder: Path, studio: _Studio, placement: Placement, processes: Processes
+) -> Trainer:
     from portraitist.faces.reader import FaceReader
     from portraitist.identity.train import Lesson, Trainer
     from portraitist.tasks.train_previews import Previews
@@ -101,7 +109,7 @@ def _trainer(trainee: Any, split: AlbumSplit, folder: Path, studio: _Studio, pla
     reader, title = FaceReader.load(placement), f"{folder.parents[1].name} on {studio.base.name}"
     lesson = Lesson(trainee.photos, studio.photos(split.choose or split.held_out), split.choose, split.train)
     previews = Previews.of(trainee.denoiser.pipeline, studio.base)
-    return Trainer(trainee, lesson, folder, previews, reader, studio.report, title)
+    return Trainer(trainee, lesson, folder, previews, reader, studio.report, title, processes)
 
 
 @dataclass(frozen=True)
@@ -141,6 +149,19 @@ class _Studio:
         image = reference.picture.pixels(1024)
         face = reference.face.scaled(image.shape[1] / reference.picture.size[1])
         return caption(describe(self.words.facts(image, face)))
+
+
+def _finished(
+    outcome: Outcome | None, trainer: Trainer, split: AlbumSplit, studio: _Studio, accumulation: int
+) -> Trained:
+    """What follows the training, on the main process: the reward stage, the report, the files."""
+    from portraitist.tasks.train_reward import rewarded
+
+    assert outcome is not None
+    outcome = rewarded(trainer, outcome, studio.base, studio.words.person, accumulation)
+    record = _write(trainer.folder, outcome, trainer, split, studio.base)
+    studio.report(Step("train", message=f"identity in {trainer.folder}"))
+    return Trained(trainer.folder, record, outcome)
 
 
 def _write(folder: Path, outcome: Outcome, trainer: Trainer, split: AlbumSplit, base: Base) -> IdentityRecord:

@@ -47,12 +47,12 @@ def train_style(
     licence: str = UNKNOWN_LICENCE,
     placement: Placement | None = None,
     report: Report = silent,
-) -> TrainedStyle:
+) -> TrainedStyle | None:
     """Learn the look of pictures on a base as the style `key`; the same command goes on after a kill.
 
     images: files and folders. licence: of the pictures, goes with the LoRA. Raises InputError for a name that is taken
     or no key, and for fewer than three readable pictures; ConfigError for settings that are about a sitter; otherwise
-    as `train` does.
+    as `train` does, also of several processes.
     """
     require_extra()
     from portraitist.diffusion.base_loading import load_base, suggest_preset
@@ -62,26 +62,35 @@ def train_style(
     from portraitist.identity.train import Lesson, Trainer
     from portraitist.identity.trainee import LoraTrainee
     from portraitist.styles.looks import own_folder
+    from portraitist.training.processes import Processes
 
-    config, placement = config or IdentityConfig(), placement or Placement()
+    processes = Processes.join(placement)
+    config, placement = config or IdentityConfig(), processes.place(placement)
+    report = report if processes.is_main else silent
     _require_about_styles(config)
     base = find_base(base_name)
     _require_free(library, key, base)
     preset = suggest_preset(base, placement)
-    pipeline = load_base(base, "text", placement, preset=preset, library=library, report=report)
+    with processes.first_here():
+        pipeline = load_base(base, "text", placement, preset=preset, library=library, report=report)
     pictures, skipped = read_pictures(images, library, base, report)
     learned, kept_back = split_pictures(pictures)
     trigger = trigger_of(key, base)
     settings = lora_settings(base, config, preset)
     trainee = LoraTrainee(denoiser_of(pipeline), learned, settings, config, base.name, trigger=trigger)
     lesson, title = Lesson(learned, kept_back, (), ()), f"style {key} on {base.name}"
-    trainer = Trainer(trainee, lesson, own_folder(library) / key, None, None, report, title)
+    trainer = Trainer(trainee, lesson, own_folder(library) / key, None, None, report, title, processes)
     steps = config.steps or base.training.steps(len(learned))
     outcome = trainer.run(steps, config.accumulation or base.training.accumulation)
-    style = style_of(key, base, learned, licence)
-    path = _write(library, style, outcome, learned, base, licence)
-    report(Step("train", steps, steps, f"style in {path}"))
-    return TrainedStyle(path, style, (len(learned), len(kept_back)), skipped, outcome)
+
+    def finish() -> TrainedStyle:
+        assert outcome is not None
+        style = style_of(key, base, learned, licence)
+        path = _write(library, style, outcome, learned, base, licence)
+        report(Step("train", steps, steps, f"style in {path}"))
+        return TrainedStyle(path, style, (len(learned), len(kept_back)), skipped, outcome)
+
+    return processes.on_main(finish)
 
 
 def trigger_of(key: str, base: Base) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import load, save
 from torch import Tensor
 
 from portraitist.errors import ConfigError, EngineError
@@ -46,13 +46,26 @@ def checkpoints(folder: Path) -> list[Path]:
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
     """Write whole or not at all, then drop all but the newest two. EngineError when the disk is full."""
-    tensors = {name: tensor.detach().contiguous() for name, tensor in checkpoint.tensors.items()}
-    facts = {"step": str(checkpoint.step), "settings": json.dumps(dict(checkpoint.settings), sort_keys=True)}
     path = path_of(folder, checkpoint.step)
-    _write(path, save(tensors, metadata=facts))
+    _write(path, packed(checkpoint))
     for old in checkpoints(folder)[:-KEPT]:
         old.unlink()
     return path
+
+
+def packed(checkpoint: Checkpoint) -> bytes:
+    """The checkpoint as a safetensors file."""
+    tensors = {name: tensor.detach().contiguous() for name, tensor in checkpoint.tensors.items()}
+    facts = {"step": str(checkpoint.step), "settings": json.dumps(dict(checkpoint.settings), sort_keys=True)}
+    data: bytes = save(tensors, metadata=facts)
+    return data
+
+
+def unpacked(data: bytes) -> Checkpoint:
+    """What `packed` made."""
+    # The format: the header's length in eight bytes, little end first, then the header in JSON.
+    facts = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
+    return Checkpoint(int(facts["step"]), load(data), json.loads(facts["settings"]))
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -78,7 +91,7 @@ def load_newest(folder: Path, settings: Mapping[str, Any]) -> Checkpoint | None:
     for path in reversed(found):
         checkpoint = _read(path)
         if checkpoint is not None:
-            _require_same(checkpoint.settings, settings, folder)
+            require_same(checkpoint.settings, settings, folder)
             return checkpoint
     if found:
         raise EngineError(f"{folder}: none of {len(found)} checkpoints can be read; delete the folder to begin anew")
@@ -95,7 +108,8 @@ def _read(path: Path) -> Checkpoint | None:
         return None
 
 
-def _require_same(saved: Mapping[str, Any], asked: Mapping[str, Any], folder: Path) -> None:
+def require_same(saved: Mapping[str, Any], asked: Mapping[str, Any], folder: Path) -> None:
+    """Raise ConfigError, naming what differs, unless a run with the one's settings may go on with the other's."""
     wanted = json.loads(json.dumps(dict(asked)))
     differing = [name for name in sorted({*saved, *wanted}) if saved.get(name) != wanted.get(name)]
     if differing:

@@ -1,7 +1,9 @@
 """The loop of every training here: seeded steps, averaged weights, checkpoints, sample sheets, a stop at NaN.
 
 The same command goes on after a kill, and on one machine it reaches the same bits as a run that was never stopped:
-step n draws all its random numbers from a seed made of the run's seed and n.
+pass k of step n draws all its random numbers from a seed made of the run's seed, n and k. Several processes share the
+passes of a step and add up their gradients (`processes.py`), so however many they are, the run is the same up to the
+order of a sum.
 """
 
 from __future__ import annotations
@@ -9,10 +11,10 @@ from __future__ import annotations
 import copy
 import json
 import math
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,10 +27,15 @@ from portraitist.training.checkpoint import (
     Checkpoint,
     load_newest,
     optimizer_tensors,
+    packed,
+    require_same,
     restore_optimizer,
     save_checkpoint,
+    unpacked,
 )
+from portraitist.training.clock import Clock
 from portraitist.training.config import LoopConfig
+from portraitist.training.processes import ALONE, Processes
 from portraitist.training.schedule import ema_decay, learning_rate
 from portraitist.types import derive
 
@@ -67,6 +74,16 @@ class Pace:
         """True when a sheet is due after this step."""
         return step in self.sheet_at or (self.sheet_every > 0 and step % self.sheet_every == 0)
 
+    def has_save(self, step: int) -> bool:
+        """True when a checkpoint is due after this step."""
+        return self.save_every > 0 and (step % self.save_every == 0 or step == self.steps)
+
+    def saves_after(self, step: int) -> int:
+        """Checkpoints still to come."""
+        if not self.save_every or step >= self.steps:
+            return 0
+        return math.ceil(self.steps / self.save_every) - step // self.save_every
+
 
 @dataclass
 class Run:
@@ -77,6 +94,7 @@ class Run:
     folder: Path
     optimizer: torch.optim.Optimizer
     average: nn.Module
+    processes: Processes = ALONE
     step: int = 0
     losses: list[float] = field(default_factory=list)
 
@@ -100,43 +118,68 @@ def run(
     *,
     sheet: Sheet | None = None,
     should_stop: Stop | None = None,
+    processes: Processes = ALONE,
     report: Report = silent,
 ) -> Run:
     """Train up to `pace.steps`, going on from the folder's newest checkpoint.
 
     `sheet` is called where `pace` says; `should_stop` after each saved checkpoint, and on the one a run goes on from.
+    Of several processes both run on the main one only, as everything that writes; with more processes than passes a
+    step gets a pass for each.
     Raises ConfigError when the folder's run had other settings; EngineError when the loss stops being a number or the
     disk is full; the newest checkpoint stays good in each case.
     """
-    state = _begin(trainee, folder, config)
+    report = report if processes.is_main else silent
+    state = _begin(trainee, folder, _with_a_pass_each(config, processes, report), processes)
     # What follows a checkpoint may have been lost with the kill: it is made up for before the next step.
-    if state.step and should_stop is not None and should_stop(state):
+    if state.step and should_stop is not None and processes.decide(partial(should_stop, state)):
         return state
-    clock = time.monotonic()
+    clock = Clock()
     while state.step < pace.steps:
-        loss = _one_step(state)
+        with clock.step():
+            loss = _one_step(state)
         state.losses.append(loss)
-        if pace.save_every and (state.step % pace.save_every == 0 or state.step == pace.steps):
-            _save(state, time.monotonic() - clock)
-            if should_stop is not None and should_stop(state):
+        if pace.has_save(state.step):
+            with clock.pause():
+                ends = processes.decide(partial(_save, state, clock.elapsed, should_stop))
+            if ends:
                 break
         if sheet is not None and pace.has_sheet(state.step):
-            sheet(state)
-        report(Step("train", state.step, pace.steps, f"loss {loss:.4f}"))
+            processes.on_main(partial(sheet, state))
+        remaining = clock.remaining(pace.steps - state.step, pace.saves_after(state.step))
+        report(Step("train", state.step, pace.steps, f"loss {loss:.4f}", clock.step_seconds, remaining))
     return state
 
 
-def _begin(trainee: Trainee, folder: Path, config: LoopConfig) -> Run:
+def _with_a_pass_each(config: LoopConfig, processes: Processes, report: Report) -> LoopConfig:
+    passes = max(config.accumulation, processes.count)
+    if passes != config.accumulation:
+        report(Step("train", message=f"accumulation {passes} instead of {config.accumulation}: a pass a process"))
+    return replace(config, accumulation=passes)
+
+
+def _begin(trainee: Trainee, folder: Path, config: LoopConfig, processes: Processes) -> Run:
     module = trainee.module
     average = copy.deepcopy(module).requires_grad_(False) if config.ema_width else module
     parameters = _groups(trainee)
     betas = (0.9, config.beta2)
     optimizer = torch.optim.AdamW(parameters, betas=betas, weight_decay=config.weight_decay, fused=True)
-    state = Run(trainee, config, folder, optimizer, average)
-    checkpoint = load_newest(folder, _settings(state))
-    if checkpoint is not None:
+    state = Run(trainee, config, folder, optimizer, average, processes)
+    start = processes.from_main(partial(_go_on, state))
+    if not processes.is_main:
+        # The folder may be on another machine: what was read there is sent. Another album would be trained on silently.
+        checkpoint = unpacked(start)
+        require_same(checkpoint.settings, _settings(state), folder)
         _restore(state, checkpoint)
     return state
+
+
+def _go_on(state: Run) -> bytes:
+    """Take up the folder's newest checkpoint; returns what the other processes begin with."""
+    checkpoint = load_newest(state.folder, _settings(state))
+    if checkpoint is not None:
+        _restore(state, checkpoint)
+    return packed(_checkpoint(state)) if state.processes.count > 1 else b""
 
 
 def _groups(trainee: Trainee) -> list[dict[str, Any]]:
@@ -156,13 +199,14 @@ def _settings(state: Run) -> dict[str, Any]:
 def _one_step(state: Run) -> float:
     """One step of the optimiser; returns the mean loss of its batches."""
     config, module = state.config, state.trainee.module
-    torch.manual_seed(derive(config.seed, state.step))
     module.train()
     total = 0.0
-    for part in range(config.accumulation):
+    for part in state.processes.passes(config.accumulation):
+        torch.manual_seed(_seed(config.seed, state.step, part))
         loss = state.trainee.loss(state.step * config.accumulation + part) / config.accumulation
         loss.backward()  # type: ignore[no-untyped-call]
         total += float(loss.detach())
+    total = state.processes.add_gradients(module, total)
     norm = float(torch.nn.utils.clip_grad_norm_(module.parameters(), config.clip_norm))
     if not math.isfinite(total) or not math.isfinite(norm):
         raise EngineError(
@@ -178,6 +222,12 @@ def _one_step(state: Run) -> float:
     return total
 
 
+def _seed(seed: int, step: int, part: int) -> int:
+    """Of one pass, whichever process it falls to. The first is the step's own."""
+    own = derive(seed, step)
+    return derive(own, part) if part else own
+
+
 def _average(state: Run) -> None:
     if state.average is state.trainee.module:
         return
@@ -190,17 +240,23 @@ def _names(module: nn.Module) -> dict[Tensor, str]:
     return {parameter: name for name, parameter in module.named_parameters() if parameter.requires_grad}
 
 
-def _save(state: Run, seconds: float) -> None:
+def _save(state: Run, seconds: float, should_stop: Stop | None) -> bool:
+    """Write a checkpoint and a line of the log; True when the run is to stop here."""
+    save_checkpoint(state.folder, _checkpoint(state))
+    recent = state.losses[-500:]
+    line = {"step": state.step, "loss": sum(recent) / max(len(recent), 1), "seconds": round(seconds, 1)}
+    with (state.folder / "log.jsonl").open("a") as log:
+        log.write(json.dumps(line) + "\n")
+    return should_stop is not None and should_stop(state)
+
+
+def _checkpoint(state: Run) -> Checkpoint:
     module = state.trainee.module
     tensors: dict[str, Tensor] = {f"weights.{name}": p for name, p in module.named_parameters() if p.requires_grad}
     if state.average is not module:
         tensors |= {f"average.{name}": p for name, p in state.average.named_parameters()}
     tensors |= optimizer_tensors(state.optimizer, _names(module))
-    save_checkpoint(state.folder, Checkpoint(state.step, tensors, _settings(state)))
-    recent = state.losses[-500:]
-    line = {"step": state.step, "loss": sum(recent) / max(len(recent), 1), "seconds": round(seconds, 1)}
-    with (state.folder / "log.jsonl").open("a") as log:
-        log.write(json.dumps(line) + "\n")
+    return Checkpoint(state.step, tensors, _settings(state))
 
 
 def _restore(state: Run, checkpoint: Checkpoint) -> None:
