@@ -44,6 +44,7 @@ def ways(ablation: str, prior: Path) -> Mapping[str, Way]:
         "flips": {"no flips": Way(usual), "flips": Way(replace(usual, flip=True))},
         "mask-painted": {"loss mask": Way(usual), "painted white": Way(usual, painted=True)},
         "rank": {f"rank {rank}": Way(replace(usual, rank=rank)) for rank in (16, 4, 64)},
+        "reward": {"no reward": Way(usual), "reward": Way(replace(usual, reward="likeness"))},
         "prior": {"from nothing": Way(usual), "from real faces": Way(usual, prior=prior)},
         "steps": {"800 steps": Way(replace(usual, steps=800, check_every=100, patience=TO_THE_END))},
         "rate": curve,
@@ -51,7 +52,7 @@ def ways(ablation: str, prior: Path) -> Mapping[str, Way]:
     return table[ablation]
 
 
-ABLATIONS = ("flips", "mask-painted", "rank", "prior", "steps", "rate")
+ABLATIONS = ("flips", "mask-painted", "rank", "prior", "reward", "steps", "rate")
 
 
 @contextmanager

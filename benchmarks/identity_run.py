@@ -121,7 +121,7 @@ def _learned(trained: Trained) -> dict[str, Any]:
     outcome = trained.outcome
     return {
         "steps": {str(step): share for step, share in outcome.weights.items()},
-        "is_fused": len(outcome.weights) > 1,
+        "is_fused": outcome.is_fused,
         "fusion": None if outcome.fusion is None else outcome.fusion.distance,
         "single": outcome.single.distance,
         "rank_loss": outcome.rank_loss,

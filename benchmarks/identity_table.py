@@ -206,7 +206,12 @@ def ways_table(results: Mapping[str, Sequence[Result]]) -> str:
         albums = [r for r in found if r["name"] in shared]
         against = less(B, lambda result: first[result["name"]])
         shares = (copies("b"), mean_of("b", "differs"))
-        rows = [Row("", B), Row("", against), *(Row("", m, "", 0, 100) for m in shares), Row("", training("seconds"))]
+        rows = [
+            Row("", B),
+            Row("", against),
+            *(Row("", m, "", 0, 100) for m in shares),
+            Row("", training("seconds"), "", 0),
+        ]
         lines.append("| " + " | ".join([label, *(_cell(row, albums) for row in rows)]) + " |")
     return "\n".join(lines) + "\n"
 
