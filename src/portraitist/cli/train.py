@@ -19,8 +19,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     """Add the command to the parser."""
     parser = commands.add_parser(
         "train",
-        help="learn a sitter: a LoRA on a base, chosen by measured likeness",
-        epilog="Example: portraitist train anna --base mini. The same command goes on after a stop.",
+        help="learn a sitter, chosen by measured likeness, or a style: a LoRA on a base",
+        epilog="Example: portraitist train anna --base mini, or portraitist train --style blue-hour --images DIR. "
+        "The same command goes on after a stop.",
     )
     parser.add_argument("sitter", nargs="?", metavar="SITTER", help="a name from the library")
     parser.add_argument("--base", default="mini", metavar="NAME|PATH", help="see 'portraitist bases' (default mini)")
