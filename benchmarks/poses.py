@@ -86,11 +86,12 @@ def measure(parsed: argparse.Namespace) -> Iterator[Row]:
     engine = TextEngine(pipeline, DrawConfig(), sampling.num_steps, sampling.guidance_scale)
     subject = subject_of(parsed, library, pipeline, base.name, reader)
     steered: TextEngine | None = None
+    style = find_style("plain-front")
     for key in parsed.poses:
-        posing = Posing.of(key, 1.0, subject.references, base, reader)
+        posing = Posing.of(key, 1.0, subject.references, base, reader, style.prompt.phrases())
         if steered is None:
             steered = posing.steer(engine, base, Placement())
-        prompt, _ = compose_prompt(posing.said_in(find_style("plain-front")), trigger=subject.trigger)
+        prompt, _ = compose_prompt(posing.said_in(style), trigger=subject.trigger)
         for strength in parsed.strengths:
             drawer = replace(steered, options=replace(posing, strength=strength).options())
             images = list(draw(drawer, prompt, subject, parsed))

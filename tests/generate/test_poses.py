@@ -9,7 +9,7 @@ import pytest
 from portraitist.diffusion.captions import unknown_words
 from portraitist.errors import ConfigError
 from portraitist.faces.reader import FaceReader
-from portraitist.generate.poses import HeadPose, find_pose, pose_of, poses
+from portraitist.generate.poses import SAID, HeadPose, find_pose, pose_of, poses
 from portraitist.types import Image
 
 
@@ -60,6 +60,14 @@ def test_a_photo_is_a_pose(astronaut: Image, reader: FaceReader) -> None:
     assert pose.smile is not None
     assert pose.smile > 0.5
     assert "smiling" in pose.expression_words()
+
+
+def test_words_give_an_expression_where_the_pose_has_none() -> None:
+    for phrase, (part, value) in SAID.items():
+        told = poses()["front"].told_by(["light background", phrase])
+        assert getattr(told, part) == value
+        assert phrase in told.expression_words()
+    assert poses()["front-smile"].told_by(["serious"]) == poses()["front-smile"]
 
 
 def test_the_docs_list_the_library_as_it_is() -> None:

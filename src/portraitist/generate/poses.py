@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import functools
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from importlib import resources
 from typing import Any
 
@@ -48,6 +48,24 @@ class HeadPose:
     def expression_words(self) -> str:
         """Phrases of the captions that fit the expression; empty where the pose has none."""
         return ", ".join(describe(FaceFacts(smile=self.smile, mouth_open=self.mouth_open)))
+
+    def told_by(self, phrases: Iterable[str]) -> HeadPose:
+        """The pose with the expression that the phrases say, where it has none of its own: words and mesh agree.
+
+        >>> HeadPose("front", "Front").told_by(["serious", "dark background"]).smile
+        0.15
+        """
+        said = dict(SAID[phrase] for phrase in phrases if phrase in SAID)
+        return replace(self, **{part: value for part, value in said.items() if getattr(self, part) is None})
+
+
+SAID = {
+    "smiling": ("smile", 0.75),
+    "serious": ("smile", 0.15),
+    "mouth open": ("mouth_open", 0.5),
+    "mouth closed": ("mouth_open", 0.02),
+}
+"""Well inside the range in which `captions.PHRASES` says each of them."""
 
 
 @functools.cache

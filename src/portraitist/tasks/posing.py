@@ -44,14 +44,24 @@ class Posing:
     inputs: tuple[Input, ...] = ()
 
     @classmethod
-    def of(cls, asked: str, strength: float, references: Sequence[Reference], base: Base, reader: FaceReader) -> Posing:
-        """asked: a pose's name, or a photo of anybody. references: photos of the sitter.
+    def of(
+        cls,
+        asked: str,
+        strength: float,
+        references: Sequence[Reference],
+        base: Base,
+        reader: FaceReader,
+        phrases: Sequence[str] = (),
+    ) -> Posing:
+        """asked: a pose's name, or a photo of anybody. references: photos of the sitter. phrases: of the prompt; what
+        they say of the expression counts where the pose says nothing.
 
         Raises InputError for a photo without a face, ConfigError for an unknown name, EngineError for a base without a
         control for poses.
         """
         kind = control_of(base)
         pose, inputs = _asked(asked, reader)
+        pose = pose.told_by(phrases)
         reference = nearest_reference(references, pose.angles)
         side = base.resolution
         mesh = posed_mesh(reference.face.landmarks, pose, side)
