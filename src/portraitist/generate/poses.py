@@ -56,7 +56,8 @@ class HeadPose:
         0.15
         """
         said = dict(SAID[phrase] for phrase in phrases if phrase in SAID)
-        return replace(self, **{part: value for part, value in said.items() if getattr(self, part) is None})
+        told: dict[str, Any] = {part: value for part, value in said.items() if getattr(self, part) is None}
+        return replace(self, **told)
 
 
 SAID = {
