@@ -29,7 +29,7 @@ from portraitist.library import Library, write_json
 from portraitist.placement import Placement
 from portraitist.progress import Report, Step, silent
 from portraitist.tasks.config import ShootConfig, Stages
-from portraitist.tasks.draw import album_attributes
+from portraitist.tasks.draw_job import album_attributes
 from portraitist.tasks.shoot import shoot
 from portraitist.tasks.train import Trained, train
 from portraitist.types import Image

@@ -178,7 +178,7 @@ def test_a_portrait_of_another_identity_is_not_replayed(anna: Library) -> None:
     with pytest.raises(InputError, match="portraitist train anna"):
         make_again(anna, recipe)
     train(anna, "anna", config=replace(FEW, seed=1))
-    with pytest.raises(InputError, match="identity: expected sha256"):
+    with pytest.raises(InputError, match="identity of anna: expected sha256"):
         make_again(anna, recipe)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from portraitist.cli.flags import add_flags, given
 from portraitist.cli.portraits import as_json, likeness_words
 from portraitist.cli.shared import Progress, add_json, ask_consent, open_library, say, say_json, table
-from portraitist.cli.shoot_flags import WORDS, kind_of
+from portraitist.cli.shoot_flags import WORDS, WORDS_PAINTED, kind_of
 from portraitist.compose.backdrop_config import BackdropConfig
 from portraitist.compose.config import ComposeConfig
 from portraitist.content_credentials import ALGORITHMS
@@ -55,7 +55,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run(parsed: argparse.Namespace) -> int:
     """Make and list the portraits; 1 when none was made."""
-    if kind_of(parsed) == WORDS:
+    if kind_of(parsed) in (WORDS, WORDS_PAINTED):
         return _run_in_words(parsed)
     from portraitist.tasks.shoot import shoot
 
@@ -77,22 +77,13 @@ def _run_in_words(parsed: argparse.Namespace) -> int:
     if len(parsed.sitters) != 1:
         raise ConfigError(f"--style: expected one sitter, found {len(parsed.sitters)}; two need a --template")
     library, progress = open_library(parsed), Progress()
-    drawn = draw(
-        library,
-        library.sitter(parsed.sitters[0]).name,
-        given(parsed, DrawRequest),
-        drawing=given(parsed, DrawConfig),
-        finishing=given(parsed, FinishConfig),
-        out=parsed.out,
-        report=progress,
-    )
+    name, request = library.sitter(parsed.sitters[0]).name, given(parsed, DrawRequest)
+    stages = Stages(given(parsed, ComposeConfig), given(parsed, TwoPassConfig), given(parsed, FinishConfig))
+    drawn = draw(library, name, request, given(parsed, DrawConfig), stages, out=parsed.out, report=progress)
     progress.close()
     _print(drawn.saved, parsed.json)
-    if not parsed.json:
-        for warning in drawn.warnings:
-            say(f"note: {warning}")
-        if drawn.attributes:
-            say(f"from the album's captions: {', '.join(drawn.attributes)}")
+    if not parsed.json and drawn.attributes:
+        say(f"from the album's captions: {', '.join(drawn.attributes)}")
     return 0 if drawn.saved else 1
 
 

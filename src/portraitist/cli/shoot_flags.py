@@ -14,6 +14,7 @@ from portraitist.tasks.config import DrawRequest
 
 TEMPLATE, PAINTED = "--template", "--template with --engine lora"
 HEAD_SHOT, ID_PHOTO, WORDS = "--backdrop", "--id-photo", "--style"
+WORDS_PAINTED = "--style with --scene-engine lora"
 _SCENES = frozenset({TEMPLATE, PAINTED, HEAD_SHOT, ID_PHOTO})
 _ASKS_FOR = {
     "templates": TEMPLATE,
@@ -22,6 +23,8 @@ _ASKS_FOR = {
     **dict.fromkeys(("style", "prompt", "pose"), WORDS),
 }
 """The flags that say what kind is wanted."""
+_RING = ("controls", "growth", "ring", "ring_canny", "ring_denoise", "ring_steps", "ring_tile")
+"""Settings of the pass around the face."""
 
 
 def kind_of(parsed: argparse.Namespace) -> str:
@@ -36,6 +39,7 @@ def kind_of(parsed: argparse.Namespace) -> str:
     if kind == WORDS and engine not in (None, "lora"):
         raise ConfigError(f"{WORDS}: is drawn by the sitter's identity, expected --engine lora, found '{engine}'")
     kind = PAINTED if kind == TEMPLATE and engine == "lora" else kind
+    kind = WORDS_PAINTED if kind == WORDS and getattr(parsed, "scene_engine", None) == "lora" else kind
     for name, kinds in _uses().items():
         if getattr(parsed, name, None) is not None and kind not in kinds:
             flag = "--" + name.replace("_", "-")
@@ -45,17 +49,20 @@ def kind_of(parsed: argparse.Namespace) -> str:
 
 def _uses() -> dict[str, frozenset[str]]:
     """The kinds that each flag does something for; flags that are not here serve all."""
+    words = frozenset({WORDS, WORDS_PAINTED})
     return {
-        **dict.fromkeys(_fields(ComposeConfig), frozenset({TEMPLATE, PAINTED})),
+        # A drawn portrait gets the sitter's own face as a template does, and the ring around it.
+        **dict.fromkeys(_fields(ComposeConfig), frozenset({TEMPLATE, PAINTED}) | words),
         **dict.fromkeys(_fields(BackdropConfig), frozenset({HEAD_SHOT, ID_PHOTO})),
         # An ID format has its own size and room.
         **dict.fromkeys(("height", "padding", "crop"), frozenset({HEAD_SHOT})),
         "background": frozenset({ID_PHOTO}),
         "slots": frozenset({TEMPLATE, PAINTED}),
-        **dict.fromkeys(_fields(TwoPassConfig), frozenset({PAINTED})),
-        **dict.fromkeys(_fields(DrawRequest) - {"count", "seed", "format"}, frozenset({WORDS})),
-        **dict.fromkeys(_fields(DrawConfig), frozenset({WORDS})),
-        **dict.fromkeys(("base", "guidance_scale"), frozenset({PAINTED, WORDS})),
+        **dict.fromkeys(_fields(TwoPassConfig), frozenset({PAINTED, WORDS_PAINTED})),
+        **dict.fromkeys(_RING, frozenset({PAINTED}) | words),
+        **dict.fromkeys(_fields(DrawRequest) - {"count", "seed", "format"}, words),
+        **dict.fromkeys(_fields(DrawConfig), words),
+        **dict.fromkeys(("base", "guidance_scale"), frozenset({PAINTED}) | words),
         "sign_cert": _SCENES,
     }
 

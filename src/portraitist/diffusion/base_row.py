@@ -110,8 +110,9 @@ class Base:
     family: bases of one family share LoRAs. repository: on the hub, None where the weights come otherwise; modelscope:
     its name on that mirror. revision: a commit, None takes the newest at the first download and keeps to it.
     variant: the half-precision files of the repository are taken where it has them. folders: parts of the repository
-    that are downloaded. terms: what whoever uses the base agrees to beyond the usual. path: a local folder or file that
-    is used instead of the repository.
+    that are downloaded. fast_sampling: how it also draws, in few steps, None where it needs other weights for that.
+    terms: what whoever uses the base agrees to beyond the usual. path: a local folder or file that is used instead of
+    the repository.
     """
 
     name: str
@@ -127,6 +128,7 @@ class Base:
     training: Training
     sampling: Sampling
     presets: tuple[Preset, ...]
+    fast_sampling: Sampling | None = None
     variant: str | None = None
     folders: tuple[str, ...] = ()
     terms: str = ""
@@ -140,6 +142,11 @@ class Base:
             have = ", ".join(k for k in KINDS if getattr(self.pipelines, k) is not None)
             raise ConfigError(f"base '{self.name}': expected a kind of pipeline out of {have}; found {kind!r}")
         return str(name)
+
+    @property
+    def is_distilled(self) -> bool:
+        """Made to draw in few steps: other steps and guidance than its own spoil it."""
+        return self.sampling.few_steps is not None
 
     def preset(self, name: str) -> Preset:
         """The memory preset of that name. Raises ConfigError for an unknown one."""

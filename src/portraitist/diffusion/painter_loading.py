@@ -22,6 +22,7 @@ FACE_KINDS, RING_KINDS = ("canny", "colour", "pose"), ("canny", "tile")
 """Controls of the two passes."""
 MINI_FACE_KINDS, MINI_RING_KINDS = ("mesh", "canny"), ("canny",)
 """portrait-mini's. The start image and the colour transfer stand in for colour and tile."""
+_NO_CONTROLS = "controls: none on {}; the start image stands in"
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def load_painters(
     pipeline = load_base(base, kind, placement, preset=preset, library=library, report=report)
     if not takes_controls:
         painter = InpaintPainter(pipeline, guidance, few_steps)
-        return Painters(painter, painter, pipeline, (f"controls: none on {base.name}; the start image stands in",))
+        return Painters(painter, painter, pipeline, (_NO_CONTROLS.format(base.name),))
     face, ring = (MINI_FACE_KINDS, MINI_RING_KINDS) if base.family == "mini" else (FACE_KINDS, RING_KINDS)
     networks, left_out = load_networks(base, pipeline, tuple(dict.fromkeys(face + ring)), own, report)
     made = []
@@ -71,18 +72,53 @@ def load_painters(
     return Painters(made[0], made[1], pipeline, left_out)
 
 
+def load_ring_painter(
+    base: Base,
+    pipeline: Any,
+    placement: Placement = Placement(),
+    *,
+    guidance_scale: float | None = None,
+    own: Mapping[str, Path | None] | None = None,
+    report: Report = silent,
+) -> tuple[Painter, tuple[str, ...]]:
+    """The ring's painter on the networks of another pipeline of the base, whatever LoRAs lie on them, and a sentence on
+    each control that is missing. Raises as `load_painters` does."""
+    guidance = base.sampling.guidance_scale if guidance_scale is None else guidance_scale
+    preset, few_steps = suggest_preset(base, placement), base.sampling.few_steps
+    if base.pipelines.control_image is None:
+        inpaint = place(on_networks(base, "inpaint", pipeline), preset, placement)
+        return InpaintPainter(inpaint, guidance, few_steps), (_NO_CONTROLS.format(base.name),)
+    kinds = MINI_RING_KINDS if base.family == "mini" else RING_KINDS
+    networks, left_out = load_networks(base, pipeline, kinds, own or {}, report)
+    here = tuple(kind for kind in kinds if kind in networks)
+    plain = on_networks(base, "image", pipeline)
+    steered = place(steer(base, plain, [networks[kind] for kind in here]), preset, placement)
+    return ControlPainter(steered, guidance, here, few_steps), left_out
+
+
+def on_networks(base: Base, kind: str, pipeline: Any, **more: Any) -> Any:
+    """A pipeline of a kind on the networks of another, without its ControlNet."""
+    import diffusers
+
+    parts = {name: part for name, part in pipeline.components.items() if name != "controlnet"}
+    settings: dict[str, Any] = {"add_watermarker": False} if base.family == "sdxl" else {}
+    if "safety_checker" in parts:
+        settings = {"requires_safety_checker": False}
+    if "is_distilled" in pipeline.config:
+        settings = {"is_distilled": pipeline.config.is_distilled}
+    made = getattr(diffusers, base.pipeline_class(kind))(**parts, **settings, **more)
+    made.set_progress_bar_config(disable=True)
+    return made
+
+
 def steer(base: Base, pipeline: Any, networks: Sequence[Any], kind: str = "control_image") -> Any:
     """A pipeline of a kind under ControlNets, on the networks of another; that one itself without any."""
     if not networks:
         return pipeline
     import diffusers
 
-    parts = {name: part for name, part in pipeline.components.items() if name != "controlnet"}
-    quiet = {"add_watermarker": False} if base.family == "sdxl" else {"requires_safety_checker": False}
     control = networks[0] if len(networks) == 1 else diffusers.MultiControlNetModel(list(networks))
-    made = getattr(diffusers, base.pipeline_class(kind))(**parts, controlnet=control, **quiet)
-    made.set_progress_bar_config(disable=True)
-    return made
+    return on_networks(base, kind, pipeline, controlnet=control)
 
 
 def load_networks(

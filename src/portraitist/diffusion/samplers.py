@@ -18,6 +18,10 @@ _CLASSES: dict[str, tuple[str, dict[str, Any]]] = {
         "DPMSolverMultistepScheduler",
         {"algorithm_type": "sde-dpmsolver++", "use_karras_sigmas": True},
     ),
+    # For LoRAs that draw in few steps: consistency models (Luo et al. 2023), and those distilled step by step, which
+    # expect the first step at the schedule's very end (Lin et al. 2024, SDXL-Lightning).
+    "lcm": ("LCMScheduler", {}),
+    "euler-trailing": ("EulerDiscreteScheduler", {"timestep_spacing": "trailing"}),
 }
 
 

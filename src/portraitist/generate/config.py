@@ -18,6 +18,16 @@ class DrawConfig:
     identity_weight: float = option(1.0, "weight of the sitter's LoRA", low=0, high=2)
     batch: int = option(8, "portraits drawn together", unit="portraits", low=1, high=64)
     pose_strength: float = option(1.0, "strength of the control, with a pose", low=0, high=2)
+    few_steps: bool = option(False, "draw by the base's setting of few steps: faster, less fine")
+    few_steps_lora: str | None = option(None, "a LoRA file that makes the base draw in few steps: sd15, sdxl, z-image")
+    few_steps_sampler: str = option("lcm", "the sampler that LoRA was made for", choices=("lcm", "euler-trailing"))
+    face_fusion: float = option(
+        0.8, "share of the sitter's own face, from the photo that suits the pose, in the drawn one", low=0, high=1
+    )
+    ring_pass: bool = option(True, "paint the ring around that face again, so that it sits in the picture")
+    least_side: int = option(
+        512, "portraits smaller than this are enlarged before the face goes in", unit="px", low=64, high=4096
+    )
 
     def __post_init__(self) -> None:
         check(self)

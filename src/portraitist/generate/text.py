@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -75,8 +76,13 @@ class TextEngine:
         return self.guidance_scale if self.config.guidance_scale is None else self.config.guidance_scale
 
     def _negative(self, negative: str, count: int) -> dict[str, Any]:
-        """Only where it was asked for: distilled bases take no negative prompt."""
-        return {"negative_prompt": [negative] * count} if negative else {}
+        """Only where it was asked for, and where the pipeline takes one: FLUX.2 klein does not."""
+        return {"negative_prompt": [negative] * count} if negative and self.takes_negative else {}
+
+    @property
+    def takes_negative(self) -> bool:
+        """Whether the pipeline listens to a negative prompt."""
+        return "negative_prompt" in inspect.signature(self.pipeline.__call__).parameters
 
     def _details(self, order: TextOrder, number: int, seconds: float) -> dict[str, Any]:
         return {

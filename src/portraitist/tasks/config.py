@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from portraitist.compose.config import ComposeConfig
-from portraitist.generate.config import TwoPassConfig
+from portraitist.errors import ConfigError
+from portraitist.generate.config import DrawConfig, TwoPassConfig
 from portraitist.options import check, option
 
 
@@ -59,8 +60,23 @@ class DrawRequest:
     base: str = option("mini", "the base whose identity is used")
     count: int = option(1, "portraits drawn", low=1, high=1000)
     best: int | None = option(None, "how many of them are kept, the best likeness first; none keeps all", low=1)
+    scene_first: bool = option(False, "draw the scene with little of the sitter, then put their face into it whole")
+    scene_engine: str = option("compose", "how it is put in, with scene_first", choices=("compose", "lora"))
     seed: int = option(0, "seed of everything drawn by chance", low=0)
     format: str = option("png", "file format", choices=("png", "jpeg", "webp"))
 
     def __post_init__(self) -> None:
         check(self)
+        if self.scene_engine != "compose" and not self.scene_first:
+            raise ConfigError(f"scene_engine: '{self.scene_engine}' does something with scene_first only; add that")
+
+
+@dataclass(frozen=True)
+class DrawSettings:
+    """All that was asked of portraits in words, stage by stage: what a recipe stores and a replay reads."""
+
+    draw: DrawRequest
+    drawing: DrawConfig = field(default_factory=DrawConfig)
+    compose: ComposeConfig = field(default_factory=ComposeConfig)
+    painting: TwoPassConfig = field(default_factory=TwoPassConfig)
+    finish: FinishConfig = field(default_factory=FinishConfig)

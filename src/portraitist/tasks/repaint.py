@@ -58,7 +58,7 @@ class Repainter:
         from portraitist.diffusion.painter_loading import load_painters
         from portraitist.generate.template import TemplateEngine
         from portraitist.identity.record import WEIGHTS
-        from portraitist.tasks.draw import identity_of
+        from portraitist.tasks.draw_loading import identity_of
 
         base, own = find_base(base_name), parse_controls(config.controls)
         folders = {name: library.sitter(name).identities_dir / base.name for name in names}

@@ -7,7 +7,6 @@ import importlib.util
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from portraitist.errors import ConfigError, InputError
 from portraitist.image import open_photo
@@ -16,12 +15,9 @@ from portraitist.options import from_mapping
 from portraitist.placement import Placement
 from portraitist.progress import Report, silent
 from portraitist.provenance import Input, Recipe, read_recipe, save_portrait, versions
-from portraitist.tasks.config import ShootConfig, Stages
+from portraitist.tasks.config import DrawSettings, ShootConfig, Stages
 from portraitist.tasks.finish import Finished
 from portraitist.types import Pixels
-
-if TYPE_CHECKING:
-    from portraitist.tasks.draw import DrawSettings
 
 
 @dataclass(frozen=True)
@@ -103,19 +99,24 @@ def _shot_again(library: Library, recipe: Recipe, placement: Placement, report: 
 
 def _drawn_again(library: Library, recipe: Recipe, placement: Placement, report: Report) -> Finished:
     """The batch that the portrait was drawn in, once more: in another one its last bits could differ."""
-    from portraitist.tasks.draw import DrawJob, DrawSettings
+    from portraitist.tasks.commission import Commission
+    from portraitist.tasks.draw_job import DrawJob
+    from portraitist.tasks.draw_recipe import photos_in
 
     settings = _same_pose(from_mapping(DrawSettings, recipe.config), recipe)
-    job = DrawJob.prepare(library, recipe.sitters[0], settings, placement, report)
-    require_same_weights(recipe, job.weights)
-    _, portrait = next(job.candidates(recipe.index))
-    then, now = recipe.details["prompt"], portrait.details["prompt"]
+    job = DrawJob.prepare(Commission.of(library, recipe.sitters[0], settings, placement, report))
+    require_same_weights(recipe, job.digests())
+    candidate = next(job.candidates(recipe.index))
+    then, now = recipe.details["prompt"], candidate.portrait.details["prompt"]
     if now != then:
         raise InputError(
             f"prompt: expected '{then}', found '{now}'; the album's captions have changed since: add the original "
             "photos again, or run the command of the portrait again"
         )
-    return job.finished(portrait, settings.finish)
+    completed = job.complete(candidate)
+    if set(photos_in(completed.portrait, job.asked.cast)) != {i for i in recipe.inputs if i.role == "album"}:
+        raise InputError("the album has changed since: other photos would be used now; add the original photos again")
+    return completed.finished
 
 
 def require_same_weights(recipe: Recipe, now: Mapping[str, str]) -> None:
