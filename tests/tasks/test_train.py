@@ -110,11 +110,22 @@ def test_an_album_of_ten_measures_likeness(library: Library, astronaut: Image, t
     trained = train(album_of(10, library, astronaut, tmp_path / "photos"), "anna", config=FEW)
     # Noise has no face: every validation portrait counts as a stranger.
     assert [check.step for check in trained.outcome.checks] == [2, 4]
-    assert all(check.distance is not None for check in trained.outcome.checks)
+    kinds = [[score.kind for score in check.scores] for check in trained.outcome.checks]
+    assert kinds == [["text"] * len(PROMPTS) + ["template"] * 2] * 2
+    assert all(check.distance_of("text") is not None for check in trained.outcome.checks)
+    drawn = trained.outcome.measured.portraits[-2:]
+    # The texture is a photo's that was learned from; it is named, so that nothing is compared with it.
+    assert all(len(set(portrait.sources) & set(trained.record.sources)) == 1 for portrait in drawn)
+    page = (trained.folder / "training.html").read_text()
+    assert "anna on mini" in page
+    assert "in a template" in page
     assert trained.record.validation_loss is not None
     assert np.isfinite(trained.record.validation_loss)
     assert trained.record.chosen_by == "likeness"
     assert trained.record.report_distance == trained.record.bare_distance == NO_FACE_DISTANCE
+    assert trained.record.template_distance is not None
+    assert trained.record.report_template_distance is not None
+    assert "in templates | not measured" not in (trained.folder / "README.md").read_text()
 
 
 def test_an_album_of_three_chooses_by_validation_loss(library: Library, astronaut: Image, tmp_path: Path) -> None:

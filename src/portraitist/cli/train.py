@@ -58,18 +58,23 @@ def _print(trained: Trained, as_json: bool) -> None:
         return
     from portraitist.identity.record import reward_sentence
 
-    table(("step", "validation loss", "distance", "copies"), [_row(check) for check in trained.outcome.checks])
+    head = ("step", "validation loss", "distance in words", "in templates", "copies")
+    table(head, [_row(check) for check in (trained.outcome.bare, *trained.outcome.checks)])
     for line in trained.outcome.sentences:
         say(line)
     if trained.record.reward_rounds:
         say(f"reward stage: {reward_sentence(trained.record)}")
     if trained.record.report_distance is not None:
-        say(f"distance to photos kept for the report: {trained.record.report_distance:.3f}")
+        in_templates = _number(trained.record.report_template_distance)
+        say(
+            f"distance to photos kept for the report: {trained.record.report_distance:.3f}, in templates {in_templates}"
+        )
     say(str(trained.folder))
 
 
-def _row(check: Check) -> tuple[str, str, str, str]:
-    return str(check.step), _number(check.validation_loss), _number(check.distance), str(check.copies)
+def _row(check: Check) -> tuple[str, ...]:
+    measures = (check.validation_loss, check.distance_of("text"), check.distance_of("template"))
+    return (str(check.step) if check.step else "base", *map(_number, measures), str(check.copies))
 
 
 def _number(value: float | None) -> str:

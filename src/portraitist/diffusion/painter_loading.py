@@ -51,15 +51,28 @@ def load_painters(
     Raises as `base_loading.load_base` does, WeightsError when a control cannot be had, ConfigError for controls on a
     base that takes none.
     """
-    preset, own = suggest_preset(base, placement), own or {}
-    guidance = base.sampling.guidance_scale if guidance_scale is None else guidance_scale
-    few_steps = base.sampling.few_steps
     takes_controls = base.pipelines.control_image is not None
     if own and (not takes_controls or base.family == "mini"):
         raise ConfigError(f"controls: base '{base.name}' takes no other controls than its own; leave out --controls")
-    kind = "image" if takes_controls else "inpaint"
+    kind, preset = "image" if takes_controls else "inpaint", suggest_preset(base, placement)
     pipeline = load_base(base, kind, placement, preset=preset, library=library, report=report)
-    if not takes_controls:
+    return painters_on(base, pipeline, placement, guidance_scale=guidance_scale, own=own, report=report)
+
+
+def painters_on(
+    base: Base,
+    pipeline: Any,
+    placement: Placement = Placement(),
+    *,
+    guidance_scale: float | None = None,
+    own: Mapping[str, Path | None] | None = None,
+    report: Report = silent,
+) -> Painters:
+    """Painters on the networks of a pipeline that is loaded, with the adapters that lie on them. pipeline: of any kind
+    where the base takes controls, else for inpainting. The rest as in `load_painters`."""
+    preset, own, few_steps = suggest_preset(base, placement), own or {}, base.sampling.few_steps
+    guidance = base.sampling.guidance_scale if guidance_scale is None else guidance_scale
+    if base.pipelines.control_image is None:
         painter = InpaintPainter(pipeline, guidance, few_steps)
         return Painters(painter, painter, pipeline, (_NO_CONTROLS.format(base.name),))
     face, ring = (MINI_FACE_KINDS, MINI_RING_KINDS) if base.family == "mini" else (FACE_KINDS, RING_KINDS)

@@ -16,8 +16,8 @@ VOTERS = 8
 MOST_FUSED = 3
 """Checkpoints in one fusion: more add rank and little else."""
 RISEN = 0.05
-"""Distance by which the best checkpoint must be nearer than the base alone before likeness can have stopped rising: in
-the first checks a LoRA that starts as nothing moves by less than six portraits can tell."""
+"""Distance by which the best checkpoint must be nearer than the base alone before likeness can have stopped rising: a
+LoRA begins as nothing, and six portraits of one checkpoint of mini spread by 0.03 about their mean."""
 Measure = Literal["likeness", "validation loss", "last step"]
 BASIS: dict[Measure, str] = {
     "likeness": "chosen by likeness to photos that were not learned from",

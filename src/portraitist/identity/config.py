@@ -21,6 +21,7 @@ class IdentityConfig:
     batch: int | None = option(None, "pictures a forward pass; none: the base's default", low=1, high=256)
     accumulation: int | None = option(None, "passes a step; none: the base's default", low=1, high=256)
     check_every: int = option(100, "steps between checkpoints with validation portraits", unit="steps", low=1)
+    template_previews: bool = option(True, "validation portraits in two templates too; base mini only")
     flip: bool = option(False, "also learn from mirrored photos; it mirrors moles and partings")
     hair_weight: float = option(1.0, "weight of hair in the loss; the face weighs 1", low=0, high=1)
     background_weight: float = option(0.05, "weight of background and clothes in the loss", low=0, high=1)
