@@ -108,7 +108,8 @@ def _trainer(
 
     reader, title = FaceReader.load(placement), f"{folder.parents[1].name} on {studio.base.name}"
     lesson = Lesson(trainee.photos, studio.photos(split.choose or split.held_out), split.choose, split.train)
-    previews = Previews.of(trainee.denoiser.pipeline, studio.base, split, studio.config, reader, placement)
+    made = partial(Previews.of, trainee.denoiser.pipeline, studio.base, split, studio.config, reader, placement)
+    previews = made() if processes.is_main else None
     return Trainer(trainee, lesson, folder, previews, reader, studio.report, title, processes)
 
 
