@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import cv2
@@ -17,15 +18,19 @@ from portraitist.diffusion.captions import unknown_words
 from portraitist.diffusion.face_facts import FactReader
 from portraitist.diffusion.lora_formats import read_lora, read_metadata
 from portraitist.errors import ConfigError, InputError
+from portraitist.generate.config import DrawConfig
 from portraitist.identity.config import IdentityConfig
 from portraitist.identity.dataset import TrainingPhoto
 from portraitist.identity.style_pictures import common_phrases, middle_square, split_pictures, style_picture
 from portraitist.library import Library
 from portraitist.progress import Step
 from portraitist.styles.looks import find_style
+from portraitist.tasks.config import DrawRequest
+from portraitist.tasks.draw import draw
+from portraitist.tasks.train import train
 from portraitist.tasks.train_style import UNKNOWN_LICENCE, read_pictures, style_of, train_style
 from portraitist.types import Image
-from tests.tasks.test_train import mini  # noqa: F401  the fixture: tiny weights where portrait-mini's are
+from tests.tasks.test_train import anna, mini  # noqa: F401  the fixtures: a sitter, tiny weights where mini's are
 
 FEW = IdentityConfig(steps=4, check_every=2)
 
@@ -68,6 +73,17 @@ def test_pictures_become_a_style(accepting: Library, pictures: Path) -> None:
     losses = {check.step: check.validation_loss for check in trained.outcome.checks}
     assert list(losses) == [2, 4]
     assert trained.outcome.measured.step == min(losses, key=lambda step: losses[step] or 0)
+
+
+def test_a_sitter_is_drawn_in_it(anna: Library, pictures: Path) -> None:  # noqa: F811
+    train(anna, "anna", config=FEW)
+    style = train_style(anna, "blue", [pictures], config=FEW)
+    assert style is not None
+    lora = style.path.with_suffix(".safetensors")
+    recipe = draw(anna, "anna", DrawRequest(style="blue"), DrawConfig(num_steps=2)).saved[0].recipe
+    assert recipe.details["adapters"] == {"sitter": 0.9, "style": 1.0}
+    assert hashlib.sha256(lora.read_bytes()).hexdigest() in recipe.weights.values()
+    assert recipe.details["prompt"].startswith("portrait, sitter")
 
 
 def test_the_same_command_goes_on_and_keeps_what_was_edited(accepting: Library, pictures: Path) -> None:
