@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,17 +13,7 @@ pytest.importorskip("accelerate", reason="needs portraitist[diffusion]")
 from portraitist.diffusion.lora import Lora
 from portraitist.diffusion.lora_formats import read_lora
 from tests.identity.learners import PASSES, learner
-from tests.training.together import DEADLINE, ROOT, environment, free_port
-
-# --multi_gpu is the launcher's word for several processes, whatever they run on.
-LAUNCH = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1",
-          "--mixed_precision", "no", "--dynamo_backend", "no"]  # fmt: skip
-
-
-def launch(module: str, *arguments: object, **more: str) -> subprocess.CompletedProcess[str]:
-    """`accelerate launch --num_processes 2 -m module arguments`."""
-    command = [sys.executable, *LAUNCH, "--main_process_port", str(free_port()), "-m", module, *map(str, arguments)]
-    return subprocess.run(command, env=environment(**more), cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE)
+from tests.training.together import launch
 
 
 def largest_difference(one: Lora, other: Lora) -> float:

@@ -1,4 +1,4 @@
-"""Starts this file, or another module, as several processes with the environment that launchers give; no launcher."""
+"""Starts a module as several processes: with the environment that launchers give, or by accelerate's launcher."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-DEADLINE = 120
+DEADLINE = 300
 """Seconds after which a run that waits for ever is killed."""
 
 
@@ -48,6 +48,17 @@ def finish(processes: list[subprocess.Popen[str]]) -> list[tuple[int, str]]:
 def together(module: str, *arguments: object, count: int = 2) -> list[tuple[int, str]]:
     """`start`, then `finish`."""
     return finish(start(module, *arguments, count=count))
+
+
+# --multi_gpu is the launcher's word for several processes, whatever they run on.
+LAUNCH = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1",
+          "--mixed_precision", "no", "--dynamo_backend", "no"]  # fmt: skip
+
+
+def launch(module: str, *arguments: object, **more: str) -> subprocess.CompletedProcess[str]:
+    """`accelerate launch --num_processes 2 -m module arguments`. more: environment variables."""
+    command = [sys.executable, *LAUNCH, "--main_process_port", str(free_port()), "-m", module, *map(str, arguments)]
+    return subprocess.run(command, env=environment(**more), cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE)
 
 
 def free_port() -> int:

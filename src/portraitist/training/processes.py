@@ -177,7 +177,9 @@ def _connected() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
+        # What follows its first sentence is advice for torch's own developers.
+        said = str(error).partition("\n")[0].partition(". ")[0]
         raise EngineError(
-            f"lost the other processes ({error}); the first message of another says why. "
+            f"lost the other processes ({said}); the first message of another says why. "
             "Run the same command again: it goes on from the newest checkpoint"
         ) from error
