@@ -67,3 +67,9 @@ def test_an_unknown_adapter_is_said() -> None:
 def test_a_negative_prompt_changes_the_picture() -> None:
     plain, other = (next(iter(engine("mini")(TextOrder(["portrait"], n), seed=0))) for n in ("", "smiling"))
     assert (plain.image != other.image).any()
+
+
+def test_a_base_without_negative_prompts_is_not_given_one() -> None:
+    assert {base: engine(base).takes_negative for base in BASES} == {base: base != "flux2-klein-4b" for base in BASES}
+    plain, other = (next(iter(engine("flux2-klein-4b")(TextOrder(["portrait"], n), seed=0))) for n in ("", "dark"))
+    np.testing.assert_array_equal(plain.image, other.image)
