@@ -37,7 +37,14 @@ from tests.diffusion.tiny_bases import IMAGE_SIDE, tiny_pipeline
 from tests.diffusion.tiny_painters import tiny_control
 from tests.tasks.test_train import FEW, anna, mini  # noqa: F401  fixtures
 
-STEPS = DrawConfig(num_steps=2)
+STEPS = DrawConfig(num_steps=2, face_fusion=0.0)
+
+
+class Seal:
+    """Stands in for a certificate."""
+
+    def sign(self, data: bytes, _format: str, _source_type: str) -> bytes:
+        return data + b"signed"
 
 
 @pytest.fixture
@@ -92,7 +99,8 @@ def test_a_photo_of_another_person_gives_the_pose(anna: Library, hopper_path: Pa
     train(anna, "anna", config=FEW)
     photo = tmp_path / "pose.png"
     Pillow.open(hopper_path).convert("RGB").save(photo)
-    made = draw(anna, "anna", DrawRequest(pose=str(photo)), drawing=STEPS).saved[0]
+    made = draw(anna, "anna", DrawRequest(pose=str(photo)), drawing=STEPS, credential=Seal()).saved[0]  # type: ignore[arg-type]
+    assert made.path.read_bytes().endswith(b"signed")
     assert [entry.path for entry in made.recipe.inputs if entry.role == "pose"] == [str(photo)]
     assert made.recipe.details["pose"]["name"] == "pose.png"
     assert replay(anna, made.recipe_path).identical

@@ -78,8 +78,9 @@ def _run_in_words(parsed: argparse.Namespace) -> int:
         raise ConfigError(f"--style: expected one sitter, found {len(parsed.sitters)}; two need a --template")
     library, progress = open_library(parsed), Progress()
     name, request = library.sitter(parsed.sitters[0]).name, given(parsed, DrawRequest)
+    drawing, credential = given(parsed, DrawConfig), _credential(parsed)
     stages = Stages(given(parsed, ComposeConfig), given(parsed, TwoPassConfig), given(parsed, FinishConfig))
-    drawn = draw(library, name, request, given(parsed, DrawConfig), stages, out=parsed.out, report=progress)
+    drawn = draw(library, name, request, drawing, stages, out=parsed.out, credential=credential, report=progress)
     progress.close()
     _print(drawn.saved, parsed.json)
     if not parsed.json and drawn.attributes:

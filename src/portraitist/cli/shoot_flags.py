@@ -15,7 +15,6 @@ from portraitist.tasks.config import DrawRequest
 TEMPLATE, PAINTED = "--template", "--template with --engine lora"
 HEAD_SHOT, ID_PHOTO, WORDS = "--backdrop", "--id-photo", "--style"
 WORDS_PAINTED = "--style with --scene-engine lora"
-_SCENES = frozenset({TEMPLATE, PAINTED, HEAD_SHOT, ID_PHOTO})
 _ASKS_FOR = {
     "templates": TEMPLATE,
     "backdrop": HEAD_SHOT,
@@ -63,7 +62,6 @@ def _uses() -> dict[str, frozenset[str]]:
         **dict.fromkeys(_fields(DrawRequest) - {"count", "seed", "format"}, words),
         **dict.fromkeys(_fields(DrawConfig), words),
         **dict.fromkeys(("base", "guidance_scale"), frozenset({PAINTED}) | words),
-        "sign_cert": _SCENES,
     }
 
 

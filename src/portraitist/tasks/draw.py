@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from portraitist.content_credentials import Credential
 from portraitist.generate.config import DrawConfig
 from portraitist.library import Library
 from portraitist.placement import Placement
@@ -34,14 +35,16 @@ def draw(
     stages: Stages | None = None,
     *,
     out: Path | None = None,
+    credential: Credential | None = None,
     placement: Placement | None = None,
     report: Report = silent,
 ) -> Drawn:
     """Draw, choose, complete, measure and save; best likeness first.
 
     Every candidate is measured as it was drawn; the best of them get the sitter's own face and are measured again.
-    stages: of putting that face in, painting the ring and finishing. Raises InputError when nothing was learned of the
-    sitter on this base or a LoRA is for another, ConfigError for an unknown style or one that does not fit.
+    stages: of putting that face in, painting the ring and finishing. credential: signs every file. Raises InputError
+    when nothing was learned of the sitter on this base or a LoRA is for another, ConfigError for an unknown style or
+    one that does not fit.
     """
     stages = stages or Stages()
     settings = DrawSettings(request, drawing or DrawConfig(), stages.compose, stages.painting, stages.finish)
@@ -53,7 +56,8 @@ def draw(
     for number, candidate in enumerate(kept):
         completed = job.complete(candidate)
         recipe, title = recipe_of(job, candidate, completed, scores)
-        saved.append(save_portrait(completed.finished.image, recipe, folder, title, format=request.format))
+        image = completed.finished.image
+        saved.append(save_portrait(image, recipe, folder, title, format=request.format, credential=credential))
         report(Step("complete", number + 1, len(kept), title))
     saved.sort(key=lambda portrait: -_worth(portrait.recipe.likeness))
     return Drawn(saved, job.warnings, job.attributes)

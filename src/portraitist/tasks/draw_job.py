@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from portraitist.faces.reader import FaceReader
 from portraitist.progress import Step
 from portraitist.styles.looks import compose_prompt
+from portraitist.styles.style import split_phrases
 from portraitist.tasks.commission import Commission
 from portraitist.tasks.config import FinishConfig
 from portraitist.tasks.draw_finish import FaceFusion, load_fusion
@@ -106,7 +107,7 @@ class DrawJob:
 
     def digests(self) -> dict[str, str]:
         """Of everything the portraits depend on besides photos."""
-        pose = {} if self.posing is None else {"pose": self.posing.digest}
+        pose = {} if self.posing is None else self.posing.digests(self.asked.base)
         return {**self.drawer.digests, **({} if self.fusion is None else self.fusion.digests()), **pose}
 
     def _finished(self, portrait: Portrait, config: FinishConfig) -> Finished:
@@ -119,12 +120,14 @@ class DrawJob:
 
 
 def _posing(asked: Commission, record: IdentityRecord, reader: FaceReader) -> Posing | None:
-    if asked.settings.draw.pose is None:
+    request = asked.settings.draw
+    if request.pose is None:
         return None
     # A photo that was learned from: the others stay free to measure likeness by.
     learned = [reference for reference in asked.cast.everyone if reference.picture.digest in record.sources]
-    strength = asked.settings.drawing.pose_strength
-    return Posing.of(asked.settings.draw.pose, strength, learned or asked.cast.everyone, asked.base, reader)
+    phrases = (*asked.style.prompt.phrases(), *split_phrases(request.prompt))
+    strength, photos = asked.settings.drawing.pose_strength, learned or asked.cast.everyone
+    return Posing.of(request.pose, strength, photos, asked.base, reader, phrases)
 
 
 def _posed(asked: Commission, drawer: Drawer, posing: Posing) -> tuple[Drawer, Style]:

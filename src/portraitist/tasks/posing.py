@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from portraitist.diffusion.conditions import draw_face_points, draw_mesh
-from portraitist.diffusion.controls import find_control
+from portraitist.diffusion.controls import control_digest, find_control
 from portraitist.errors import EngineError, InputError
 from portraitist.faces.reader import FaceReader
 from portraitist.generate.posed_mesh import nearest_reference, posed_mesh
@@ -100,10 +100,11 @@ class Posing:
 
         return {"image": Pillow.fromarray(self.picture), "controlnet_conditioning_scale": self.strength}
 
-    @property
-    def digest(self) -> str:
-        """sha256 of the condition: it says all of the pose and of the sitter's shape that the base is told."""
-        return Pixels(self.picture).digest
+    def digests(self, base: Base) -> dict[str, str]:
+        """sha256 of the condition, which says all of the pose and of the sitter's shape that the base is told, and of
+        the control where it does not belong to the base."""
+        control = control_digest(self.kind, base.family)
+        return {"pose": Pixels(self.picture).digest, **({f"control {self.kind}": control} if control else {})}
 
     def facts(self) -> dict[str, Any]:
         """What a recipe keeps."""
