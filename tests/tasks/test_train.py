@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +18,7 @@ pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
 
 from portraitist import weights
+from portraitist.cli.main import main
 from portraitist.diffusion.lora_formats import read_lora, read_metadata
 from portraitist.errors import ConfigError, InputError, WeightsError
 from portraitist.generate.config import DrawConfig, TwoPassConfig
@@ -90,6 +93,24 @@ def test_one_photo_becomes_an_identity(anna: Library) -> None:
 def test_the_same_command_goes_on_and_ends_with_the_same_bits(anna: Library) -> None:
     whole = train(anna, "anna", config=FEW).record.sha256
     assert train(anna, "anna", config=FEW).record.sha256 == whole
+
+
+def test_the_command_says_where_to_look_and_what_was_kept(anna: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    line = ["--library", str(anna.root), "train", "anna", "--steps", "4", "--check-every", "2"]
+    assert main(line) == 0
+    said = capsys.readouterr()
+    page = anna.sitter("anna").identities_dir / "mini" / "training.html"
+    assert f"live: {page}\n" in said.err
+    assert page.is_file()
+    # One line of progress with step, loss and what is left.
+    assert re.search(r"train 4/4 loss \d\.\d+, \S+ s each, 0 s left", said.err)
+    rows = [row.split()[0] for row in said.out.splitlines()]
+    assert rows[:4] == ["step", "base", "2", "4"]
+    assert "the last step was kept" in said.out
+    assert main([*line, "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["chosen_by"] == "last step"
+    assert record["fusion_distance"] is None
 
 
 def album_of(count: int, library: Library, astronaut: Image, folder: Path) -> Library:
