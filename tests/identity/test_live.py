@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -10,7 +11,10 @@ import pytest
 pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
 
+from portraitist.errors import EngineError
+from portraitist.identity import live
 from portraitist.identity import train as training
+from portraitist.identity import watch as watching
 from portraitist.identity.checks import Check, PortraitScore
 from portraitist.identity.live import LOSSES, PAGE
 from portraitist.identity.train import Outcome, Trainer
@@ -92,6 +96,33 @@ def test_a_run_that_breaks_stops_the_page(tmp_path: Path, monkeypatch: pytest.Mo
     page = page_of(tmp_path)
     assert not refreshes(page)
     assert "stopped before the end" in page.words
+
+
+def test_a_page_that_cannot_be_written_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: object) -> Path:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(live, "write_atomic", full)
+    said: list[str] = []
+    watched = trainer(tmp_path, trainee())
+    watched.report = lambda step: said.append(step.message) if step.stage == "page" else None
+    assert watched.run(4, 1) is not None
+    assert any("could not be written" in message for message in said)
+
+
+def test_a_full_disk_at_a_check_is_said_and_costs_only_the_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object) -> Path:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(watching, "write_lora", full)
+        with pytest.raises(EngineError, match="no room for the LoRA of a check"):
+            trainer(tmp_path, trainee()).run(8, 1)
+    outcome = trainer(tmp_path, trainee()).run(8, 1)
+    assert outcome is not None
+    assert [check.step for check in outcome.checks] == [4, 8]
 
 
 def test_a_check_tells_its_measures() -> None:

@@ -46,33 +46,39 @@ class LivePage:
         if step.stage == "train":
             self._newest = step
         if step.stage == "check" or time.monotonic() - self._written > EVERY:
-            self._write()
+            self._try_to_write()
 
     @contextlib.contextmanager
     def told(self) -> Iterator[None]:
         """Around the training: says where the page is, and on the page when it stopped before the end."""
-        self._write()
+        self._try_to_write()
         self.report(Step("page", message=str(self.path)))
         try:
             yield
         except BaseException:
-            # A full disk may be why it stopped, and is told better than by this page.
-            with contextlib.suppress(OSError):
-                self.end(["stopped before the end; the same command goes on"])
+            self._try_to_write(["stopped before the end; the same command goes on"], has_ended=True)
             raise
 
     def end(self, said: Sequence[str], weights: Mapping[int, float] | None = None) -> None:
         """The last writing: sentences about what was kept, and the shares of the checkpoints in it."""
-        self._write(said, weights or {}, has_ended=True)
+        self._try_to_write(said, weights or {}, has_ended=True)
+
+    def _try_to_write(
+        self, said: Sequence[str] = (), weights: Mapping[int, float] | None = None, *, has_ended: bool = False
+    ) -> None:
+        """A page that cannot be written ends no training: that is said, and tried again later."""
+        try:
+            self._write(said, weights or {}, has_ended=has_ended)
+        except OSError as error:
+            self.report(Step("page", message=f"{self.path} could not be written ({error})"))
+        self._written = time.monotonic()
 
     def _known(self) -> dict[int, float]:
         """Losses of the run so far: those after the checkpoint it goes on from come again, and are the same."""
         path = self.watch.folder / LOSSES
         return {step: loss for step, loss in read_json(path)} if path.is_file() else {}
 
-    def _write(
-        self, said: Sequence[str] = (), weights: Mapping[int, float] | None = None, *, has_ended: bool = False
-    ) -> None:
+    def _write(self, said: Sequence[str], weights: Mapping[int, float], *, has_ended: bool) -> None:
         losses = sorted(self._losses.items())
         write_json(self.watch.folder / LOSSES, losses)
         view = TrainingView(
@@ -82,12 +88,11 @@ class LivePage:
             self._newest.remaining,
             datetime.now().strftime("%H:%M:%S"),
             curves(losses, self.watch),
-            rows(self.watch, self.path.parent, weights or {}),
+            rows(self.watch, self.path.parent, weights),
             said,
             has_ended,
         )
         write_atomic(self.path, training_page(view).encode())
-        self._written = time.monotonic()
 
 
 def curves(losses: Sequence[Point], watch: Watch) -> dict[str, list[Line]]:

@@ -18,6 +18,7 @@ from portraitist.identity.choose import has_stopped_rising
 from portraitist.image import encode_image, open_photo
 from portraitist.library import read_json, write_atomic, write_json
 from portraitist.progress import Report, Step, silent
+from portraitist.training.checkpoint import room_for
 from portraitist.training.loop import Run
 
 Measure = Callable[[], Check]
@@ -67,12 +68,16 @@ class Watch:
         return read_lora(self._path(name_of(step), "safetensors"))
 
     def keep(self, name: str, measure: Measure) -> Check:
-        """Measure and write a check under a name of its own. Its portraits stay on disk only: there may be many."""
+        """Measure and write a check under a name of its own. Its portraits stay on disk only: there may be many.
+
+        Raises EngineError where the disk is full.
+        """
         check = measure()
-        for number, portrait in enumerate(check.portraits):
-            write_atomic(self._path(name, f"{number:02d}.png"), encode_image(portrait.image, "png"))
-        # Last: a check that can be read has all its files.
-        write_json(self._path(name), _as_json(check))
+        with room_for("the portraits of a check", self.folder):
+            for number, portrait in enumerate(check.portraits):
+                write_atomic(self._path(name, f"{number:02d}.png"), encode_image(portrait.image, "png"))
+            # Last: a check that can be read has all its files.
+            write_json(self._path(name), _as_json(check))
         return replace(check, portraits=())
 
     def with_portraits(self, check: Check, name: str | None = None) -> Check:
@@ -90,7 +95,8 @@ class Watch:
 
     def _check(self, step: int) -> None:
         name = name_of(step)
-        write_lora(self._path(name, "safetensors"), self.take(), {"steps": str(step)})
+        with room_for("the LoRA of a check", self.folder):
+            write_lora(self._path(name, "safetensors"), self.take(), {"steps": str(step)})
         check = self.keep(name, partial(self.measure, step))
         self.checks.append(check)
         self.report(Step("check", step, self.total, check.sentence))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,14 +70,21 @@ def unpacked(data: bytes) -> Checkpoint:
 
 
 def _write(path: Path, data: bytes) -> None:
-    try:
+    with room_for(f"a checkpoint of {len(data) / 1e6:.0f} MB", path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, data)
+
+
+@contextmanager
+def room_for(what: str, folder: Path) -> Iterator[None]:
+    """Around writing a part of a run: EngineError where the disk is full."""
+    try:
+        yield
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise EngineError(
-            f"{path.parent}: no room for a checkpoint of {len(data) / 1e6:.0f} MB; the one before is whole. "
+            f"{folder}: no room for {what}; the one before is whole. "
             "Free some space and run the same command: it goes on from there"
         ) from error
 
