@@ -209,7 +209,7 @@ def _write(
         "validation_loss": str(outcome.measured.validation_loss),
         "licence": licence,
         "licence_of_base": base.licence,
-        "noncommercial": str(base.name == "mini"),
+        "noncommercial": str(base.family == "mini"),
     }
     folder = own_folder(library)
     write_lora(folder / f"{style.key}.safetensors", outcome.lora, facts)
