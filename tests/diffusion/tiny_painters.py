@@ -26,7 +26,7 @@ def tiny_painters(name: str) -> tuple[Painter, Painter]:
     if base.pipelines.control_image is None:
         pipeline = getattr(diffusers, base.pipeline_class("inpaint"))(**plain.components)
         pipeline.set_progress_bar_config(disable=True)
-        painter = InpaintPainter(pipeline, guidance, base.sampling.few_steps, CALL.get(name, {}))
+        painter = InpaintPainter(pipeline, guidance, base.sampling.painted_steps, CALL.get(name, {}))
         return painter, painter
     kinds = (MINI_FACE_KINDS, MINI_RING_KINDS) if name == "mini" else (FACE_KINDS, RING_KINDS)
     networks = {kind: tiny_control(name, plain) for kind in dict.fromkeys(kinds[0] + kinds[1])}

@@ -70,9 +70,12 @@ def test_the_masks_are_soft_and_the_ring_lies_on_the_outline(astronaut: Image, f
     x, y = np.round(frame.face.landmarks[4, :2]).astype(int)
     assert inner[y, x] == pytest.approx(1, abs=0.01)
     assert ring[y, x] < 0.05
-    jaw = np.round(frame.face.landmarks[152, :2]).astype(int)
-    assert ring[jaw[1] + 1, jaw[0]] > 0.4
-    assert inner[0].max() == 0
+    cheek = np.round(frame.face.landmarks[234, :2]).astype(int)
+    beyond = ring[cheek[1], : cheek[0]][::-1]
+    assert beyond.max() > 0.4
+    assert 0 < int(np.argmax(beyond)) < 0.2 * np.ptp(frame.face.landmarks[:, 0])
+    for mask in (inner, ring):
+        assert max(mask[[0, -1]].max(), mask[:, [0, -1]].max()) == 0
     assert 0 < ((inner > 0.05) & (inner < 0.95)).mean() < 0.3
 
 

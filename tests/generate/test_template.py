@@ -130,6 +130,32 @@ class Noting:
         return image
 
 
+def test_hair_and_background_keep_their_colours(astronaut: Image, face: Face) -> None:
+    """Moved with the skin they would stand out as an oval."""
+    frame = Frame.around(astronaut, face, SIDE)
+    bluish = frame.image.copy()
+    bluish[..., 2] = np.clip(bluish[..., 2].astype(int) + 40, 0, 255)
+    moved = np.abs(like_skin(bluish, frame.face, frame.image).astype(int) - bluish).max(axis=2)
+    assert moved[:4].max() <= 1
+    assert moved[32, 32] > 5
+
+
+def test_a_base_has_its_own_ring(astronaut: Image, face: Face) -> None:
+    frame, mask = Frame.around(astronaut, face, SIDE), np.ones((SIDE, SIDE), np.float32)
+    for config, strength in (
+        (TwoPassConfig().for_base(None), 0.30),
+        (TwoPassConfig().for_base(0.1), 0.1),
+        (TwoPassConfig(ring_denoise=0.2).for_base(0.1), 0.2),
+    ):
+        ring = Noting("canny")
+        paint_ring(ring, frame, mask, "portrait", config, 1)
+        assert ring.asked["strength"] == strength
+    second = Noting("canny")
+    engine = TemplateEngine(Noting("canny"), second, TwoPassConfig().for_base(0.0), SIDE)
+    assert "ring pass" not in engine(order(astronaut, face), seed=1).details["timings"]
+    assert not second.asked
+
+
 def test_each_pass_has_its_strengths_and_controls(astronaut: Image, face: Face) -> None:
     frame, config = Frame.around(astronaut, face, SIDE), TwoPassConfig()
     first, second = Noting("canny", "colour", "pose"), Noting("canny", "tile")

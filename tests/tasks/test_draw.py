@@ -33,7 +33,7 @@ from portraitist.types import Image
 from tests.tasks.test_train import FEW, anna, mini  # noqa: F401  fixtures
 
 STEPS = DrawConfig(num_steps=2, least_side=64)
-PAINTING = Stages(painting=TwoPassConfig(face_steps=4, ring_steps=4))
+PAINTING = Stages(painting=TwoPassConfig(face_steps=4, ring_steps=4, ring_denoise=0.3))
 
 
 @pytest.fixture

@@ -68,10 +68,16 @@ class Training:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How the base draws when nothing else is asked for."""
+    """How the base draws when nothing else is asked for.
+
+    painted_steps: steps taken where a picture is painted over, whatever the strength; None leaves them to the pass.
+    ring_denoise: how far the ring around a face is painted anew; None leaves it to the pass.
+    """
 
     num_steps: int
     guidance_scale: float
+    painted_steps: int | None = None
+    ring_denoise: float | None = None
 
     @property
     def few_steps(self) -> int | None:

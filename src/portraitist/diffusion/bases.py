@@ -76,9 +76,11 @@ _MINI = Base(
     lora=(LoraTarget("unet", ATTENTION), LoraTarget("text_encoder", CLIP_ATTENTION)),
     # Rates as for SD 1.5; rank and steps are a first setting for its size.
     training=Training(16, 16, 1e-4, 5e-5, resolution=128, steps_per_photo=400, most_steps=400, accumulation=1, batch=4),
-    sampling=Sampling(20, 2.5),  # recipes/mini/sampling.py
     # Against 20 steps: a face found in 16 of 16, the same distance to the sitter (0.70), 0.26 s a portrait for 0.67.
     fast_sampling=Sampling(8, 2.5),
+    # Steps and guidance: recipes/mini/sampling.py. Painting over a picture it sharpens with every step at little noise,
+    # where its training did not weigh: two steps leave skin, twenty burn it, and rings speckle (docs/identity.md).
+    sampling=Sampling(20, 2.5, painted_steps=2, ring_denoise=0.0),
     presets=tuple(Preset(name) for name in PRESETS),
     terms="marked nc: what it makes is not for commercial use; 'portraitist weights accept-nc' says so once",
     note="built in; runs on a CPU",
@@ -159,7 +161,7 @@ _KLEIN = Base(
     # A face on klein 4B: rank 32, alpha 32, 2e-4, 800 to 1200 steps (stephen37/workshops, "Mechanics of LoRA
     # fine-tuning for FLUX.2 [klein] Base").
     training=Training(32, 32, 2e-4, 0.0, resolution=1024, steps_per_photo=200, most_steps=1000, accumulation=1),
-    sampling=Sampling(4, 1.0),  # distilled to 4 steps; guidance is ignored
+    sampling=Sampling(4, 1.0, painted_steps=4),  # distilled to 4 steps; guidance is ignored
     presets=_LARGE_SWITCHES,
     folders=_DIT_FOLDERS,
     note="distilled; its makers advise learning on black-forest-labs/FLUX.2-klein-base-4B: give that folder to --base",
@@ -193,7 +195,7 @@ _Z_IMAGE_TURBO = replace(
     name="z-image-turbo",
     repository="Tongyi-MAI/Z-Image-Turbo",
     modelscope="Tongyi-MAI/Z-Image-Turbo",
-    sampling=Sampling(8, 0.0),  # diffusers pull request 13730 and the pipeline's own example
+    sampling=Sampling(8, 0.0, painted_steps=8),  # diffusers pull request 13730 and the pipeline's own example
     note="distilled; learn on z-image, a LoRA of the one loads into the other",
 )
 BASES = {base.name: base for base in (_MINI, _SD15, _SDXL, _KLEIN, _Z_IMAGE, _Z_IMAGE_TURBO)}

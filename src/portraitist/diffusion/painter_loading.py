@@ -70,10 +70,10 @@ def painters_on(
 ) -> Painters:
     """Painters on the networks of a pipeline that is loaded, with the adapters that lie on them. pipeline: of any kind
     where the base takes controls, else for inpainting. The rest as in `load_painters`."""
-    preset, own, few_steps = suggest_preset(base, placement), own or {}, base.sampling.few_steps
+    preset, own, painted_steps = suggest_preset(base, placement), own or {}, base.sampling.painted_steps
     guidance = base.sampling.guidance_scale if guidance_scale is None else guidance_scale
     if base.pipelines.control_image is None:
-        painter = InpaintPainter(pipeline, guidance, few_steps)
+        painter = InpaintPainter(pipeline, guidance, painted_steps)
         return Painters(painter, painter, pipeline, (_NO_CONTROLS.format(base.name),))
     face, ring = (MINI_FACE_KINDS, MINI_RING_KINDS) if base.family == "mini" else (FACE_KINDS, RING_KINDS)
     networks, left_out = load_networks(base, pipeline, tuple(dict.fromkeys(face + ring)), own, report)
@@ -81,7 +81,7 @@ def painters_on(
     for kinds in (face, ring):
         here = tuple(kind for kind in kinds if kind in networks)
         steered = steer(base, pipeline, [networks[kind] for kind in here])
-        made.append(ControlPainter(place(steered, preset, placement), guidance, here, few_steps))
+        made.append(ControlPainter(place(steered, preset, placement), guidance, here, painted_steps))
     return Painters(made[0], made[1], pipeline, left_out)
 
 
@@ -97,16 +97,16 @@ def load_ring_painter(
     """The ring's painter on the networks of another pipeline of the base, whatever LoRAs lie on them, and a sentence on
     each control that is missing. Raises as `load_painters` does."""
     guidance = base.sampling.guidance_scale if guidance_scale is None else guidance_scale
-    preset, few_steps = suggest_preset(base, placement), base.sampling.few_steps
+    preset, painted_steps = suggest_preset(base, placement), base.sampling.painted_steps
     if base.pipelines.control_image is None:
         inpaint = place(on_networks(base, "inpaint", pipeline), preset, placement)
-        return InpaintPainter(inpaint, guidance, few_steps), (_NO_CONTROLS.format(base.name),)
+        return InpaintPainter(inpaint, guidance, painted_steps), (_NO_CONTROLS.format(base.name),)
     kinds = MINI_RING_KINDS if base.family == "mini" else RING_KINDS
     networks, left_out = load_networks(base, pipeline, kinds, own or {}, report)
     here = tuple(kind for kind in kinds if kind in networks)
     plain = on_networks(base, "image", pipeline)
     steered = place(steer(base, plain, [networks[kind] for kind in here]), preset, placement)
-    return ControlPainter(steered, guidance, here, few_steps), left_out
+    return ControlPainter(steered, guidance, here, painted_steps), left_out
 
 
 def on_networks(base: Base, kind: str, pipeline: Any, **more: Any) -> Any:

@@ -41,7 +41,7 @@ class Painter(Protocol):
         """The picture (h, w, 3), sides multiples of 16, painted where the mask (h, w) is 1; at 0 every pixel stays.
 
         strength: how far it is painted anew, in [0, 1]. steps: of the whole schedule, of which the last `strength` are
-        taken; a base of few steps takes its own number. conditions: one for each of `kinds`.
+        taken; a base may take its own number instead. conditions: one for each of `kinds`.
         """
         ...
 
@@ -51,13 +51,14 @@ class ControlPainter:
     """Image to image, the latents outside the mask held: portrait-mini, Stable Diffusion 1.5, SDXL.
 
     pipeline: image to image, with a ControlNet for each of `kinds` in their order, or without any.
-    few_steps: the base's own steps where it is distilled. options: further arguments of the pipeline's call.
+    painted_steps: the steps this base takes, where it has its own number. options: further arguments of the pipeline's
+    call.
     """
 
     pipeline: Any
     guidance_scale: float
     kinds: tuple[str, ...] = ()
-    few_steps: int | None = None
+    painted_steps: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def paint(
@@ -82,7 +83,7 @@ class ControlPainter:
             mask,
             seed=seed,
             strength=strength,
-            num_inference_steps=whole_steps(strength, steps, self.few_steps),
+            num_inference_steps=whole_steps(strength, steps, self.painted_steps),
             guidance_scale=self.guidance_scale,
             **controls,
             **self.options,
@@ -96,7 +97,7 @@ class InpaintPainter:
 
     pipeline: Any
     guidance_scale: float
-    few_steps: int | None = None
+    painted_steps: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -125,20 +126,20 @@ class InpaintPainter:
             mask,
             seed=seed,
             strength=strength,
-            num_inference_steps=whole_steps(strength, steps, self.few_steps),
+            num_inference_steps=whole_steps(strength, steps, self.painted_steps),
             guidance_scale=self.guidance_scale,
             **self.options,
         )
 
 
-def whole_steps(strength: float, steps: int, few_steps: int | None) -> int:
-    """Steps of the whole schedule, so that at least one is taken; of a base of few steps about that many are.
+def whole_steps(strength: float, steps: int, painted_steps: int | None) -> int:
+    """Steps of the whole schedule, so that at least one is taken; of a base with its own number that many are.
 
     >>> whole_steps(0.45, 50, None), whole_steps(0.45, 50, 4), whole_steps(0.01, 20, None)
     (50, 9, 100)
     """
-    if few_steps is not None:
-        return math.ceil(few_steps / strength)
+    if painted_steps is not None:
+        return math.ceil(painted_steps / strength)
     return max(steps, math.ceil(1 / strength))
 
 
@@ -146,7 +147,7 @@ def _controls(conditions: list[Condition]) -> dict[str, Any]:
     """As the pipelines take them: lists for several controls, plain for one, nothing for none."""
     if not conditions:
         return {}
-    pictures, weights = [as_picture(c.image) for c in conditions], [c.weight for c in conditions]
+    pictures, weights = [as_picture(c.image) for c in conditions], [float(c.weight) for c in conditions]
     is_one = len(conditions) == 1
     return {
         "control_image": pictures[0] if is_one else pictures,

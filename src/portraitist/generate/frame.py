@@ -103,7 +103,10 @@ class Frame(View):
 
 
 def face_masks(face: Face, size: tuple[int, int], config: TwoPassConfig) -> tuple[Mask, Mask]:
-    """The face with a soft edge, and the ring around its outline: both (h, w) in [0, 1], in the base's pixels."""
+    """The face with a soft edge, and the ring around its outline: both (h, w) in [0, 1], in the base's pixels.
+
+    Both fade towards the frame's border, which lies close under the chin: cut off there they would leave a line.
+    """
     width = float(np.ptp(face.landmarks[:, 0]))
     oval = oval_mask(face, size)
     outer = grown(oval, (config.growth + config.ring) * width)
@@ -112,12 +115,19 @@ def face_masks(face: Face, size: tuple[int, int], config: TwoPassConfig) -> tupl
     soft = max(0.6, 0.03 * width)
     blurred = [cv2.GaussianBlur(mask, (0, 0), soft) for mask in (inner, outer - kept)]
     # Blurred outwards no farther than the outer mask, so that what lies beyond keeps every pixel.
-    return np.asarray(blurred[0] * outer, np.float32), np.asarray(np.clip(blurred[1], 0, 1) * outer, np.float32)
+    allowed = outer * _faded(size)
+    return np.asarray(blurred[0] * allowed, np.float32), np.asarray(np.clip(blurred[1], 0, 1) * allowed, np.float32)
 
 
 def grown(mask: Mask, radius: float) -> Mask:
     """The mask (h, w), wider by `radius` pixels."""
     return np.asarray(cv2.dilate(mask, _disc(radius)), np.float32)
+
+
+def _faded(size: tuple[int, int]) -> Mask:
+    """(h, w) 1 inside, falling to 0 at the border over a sixteenth of each side."""
+    ramps = [np.minimum(np.arange(n), np.arange(n)[::-1]) * (16 / n) for n in size]
+    return np.asarray(np.clip(np.minimum(ramps[0][:, None], ramps[1][None]), 0, 1), np.float32)
 
 
 def _disc(radius: float) -> NDArray[np.uint8]:

@@ -25,7 +25,7 @@ class RingPass:
 
     def __call__(self, image: Image, face: Face, prompt: str, *, seed: int) -> Image:
         """The picture with the ring around the face painted anew; beyond it no pixel changes. face: in its pixels."""
-        if self.config.ring_denoise == 0:
+        if self.config.ring_strength == 0:
             return image
         frame = Frame.around(image, face, self.side)
         _, ring = face_masks(frame.face, (self.side, self.side), self.config)

@@ -13,12 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+import cv2
 import numpy as np
 
 from portraitist.diffusion.conditions import draw_canny, draw_colour_grid, draw_face_points, draw_mesh
 from portraitist.diffusion.painters import Condition, Painter
 from portraitist.faces.align import align_portrait
-from portraitist.faces.regions import eyes_mask, lips_mask, skin_mask
+from portraitist.faces.regions import eyes_mask, lips_mask, oval_mask, skin_mask
 from portraitist.generate.config import TwoPassConfig
 from portraitist.generate.frame import Frame, View, face_masks
 from portraitist.geometry import apply
@@ -84,12 +85,12 @@ class TemplateEngine:
         painted = like_skin(painted, frame.face, skin)
         # Face fusion: compose's own face is the sitter's photo, and keeps what a base loses.
         painted = mixed(painted, frame.image, self.config.fusion)
-        if self.config.ring_denoise > 0:
+        if self.config.ring_strength > 0:
             with _timed(timings, "ring pass"):
                 second = replace(frame, image=painted)
                 painted = paint_ring(self.ring, second, ring, order.prompt, self.config, derive(seed, 1))
             painted = like_skin(painted, frame.face, skin)
-        return frame.carry_back(start, painted, np.maximum(inner, ring) if self.config.ring_denoise > 0 else inner)
+        return frame.carry_back(start, painted, np.maximum(inner, ring) if self.config.ring_strength > 0 else inner)
 
     def background(self, portrait: Portrait, people: Mask, prompt: str, *, seed: int) -> Portrait:
         """What is neither person nor face, painted weakly. people: (h, w) in the portrait's pixels, 1 on everyone."""
@@ -148,7 +149,7 @@ def paint_ring(painter: Painter, view: View, mask: Mask, prompt: str, config: Tw
         mask,
         prompt,
         _drawn(painter, _as_it_is(view.image, config)),
-        strength=config.ring_denoise,
+        strength=config.ring_strength,
         steps=config.ring_steps,
         seed=seed,
     )
@@ -188,13 +189,15 @@ def _timed(timings: dict[str, float], stage: str) -> Iterator[None]:
 
 
 def like_skin(painted: Image, face: Face, template: Image) -> Image:
-    """The painted face in the tone of the template's skin; lips and eyes keep their own."""
+    """The painted face in the tone of the template's skin; lips and eyes keep their own, and so does everything beyond
+    the face: hair and background moved with the skin would stand out as an oval."""
     size = painted.shape[:2]
     skin = skin_mask(face, size)
     lab = to_lab(painted)
     matched = match_skin(lab, skin_tone(lab, skin), skin_tone(to_lab(template), skin))
-    own = np.clip(lips_mask(face, size) + eyes_mask(face, size), 0, 1)[..., None]
-    result = own * lab + (1 - own) * matched
+    inside = cv2.GaussianBlur(oval_mask(face, size), (0, 0), 0.03 * float(np.ptp(face.landmarks[:, 0])))
+    share = (inside * (1 - np.clip(lips_mask(face, size) + eyes_mask(face, size), 0, 1)))[..., None]
+    result = share * matched + (1 - share) * lab
     return np.asarray(np.round(from_lab(np.asarray(result, np.float32)) * 255), np.uint8)
 
 

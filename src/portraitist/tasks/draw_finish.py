@@ -113,7 +113,7 @@ def load_fusion(asked: Commission, drawer: Drawer, reader: FaceReader) -> FaceFu
     share = 1.0 if scene_first else drawing.face_fusion
     fusion = FaceFusion(asked.cast, share, engine, reader, upscaler, drawing.least_side)
     if not scene_first:
-        return replace(fusion, ring=load_ring(asked, drawer)) if drawing.ring_pass else fusion
+        return replace(fusion, ring=load_ring(asked, drawer) if drawing.ring_pass else None)
     return replace(fusion, repainter=_repainter(asked)) if asked.settings.draw.scene_engine == "lora" else fusion
 
 
@@ -124,13 +124,16 @@ def _repainter(asked: Commission) -> Repainter:
     return Repainter.load(asked.library, names, asked.settings.draw.base, painting, asked.placement, asked.report)
 
 
-def load_ring(asked: Commission, drawer: Drawer) -> RingPass:
-    """The base's second pass on the networks that drew, with their LoRAs."""
+def load_ring(asked: Commission, drawer: Drawer) -> RingPass | None:
+    """The base's second pass on the networks that drew, with their LoRAs; None where the base has it off."""
     from portraitist.diffusion.controls import control_digest, parse_controls
     from portraitist.diffusion.painter_loading import load_ring_painter
     from portraitist.generate.ring import RingPass
 
-    painting, own = asked.settings.painting, parse_controls(asked.settings.painting.controls)
+    painting = asked.settings.painting.for_base(asked.base.sampling.ring_denoise)
+    if painting.ring_strength == 0:
+        return None
+    own = parse_controls(painting.controls)
     guidance, pipeline = painting.guidance_scale, drawer.engine.pipeline
     painter, left_out = load_ring_painter(
         asked.base, pipeline, asked.placement, guidance_scale=guidance, own=own, report=asked.report

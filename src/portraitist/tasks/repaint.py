@@ -61,6 +61,7 @@ class Repainter:
         from portraitist.tasks.draw_loading import identity_of
 
         base, own = find_base(base_name), parse_controls(config.controls)
+        config = config.for_base(base.sampling.ring_denoise)
         folders = {name: library.sitter(name).identities_dir / base.name for name in names}
         records = {name: identity_of(folder, name, base) for name, folder in folders.items()}
         guidance = config.guidance_scale

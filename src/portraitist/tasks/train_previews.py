@@ -89,7 +89,8 @@ def template_engine(pipeline: Any, base: Base, placement: Placement) -> Template
     from portraitist.generate.template import TemplateEngine
 
     painters = painters_on(base, pipeline, placement)
-    return TemplateEngine(painters.face, painters.ring, PAINTING, base.resolution)
+    painting = PAINTING.for_base(base.sampling.ring_denoise)
+    return TemplateEngine(painters.face, painters.ring, painting, base.resolution)
 
 
 def template_orders(photos: Sequence[Reference], reader: FaceReader, placement: Placement) -> list[TemplateOrder]:
