@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 _WIDTH, _HEIGHT = 520, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 14, 30
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 20, 14, 30
 """Room for the axes' numbers, in the chart's own units."""
 _TICKS = 5
 
