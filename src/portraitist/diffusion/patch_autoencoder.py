@@ -15,6 +15,7 @@ from diffusers.configuration_utils import register_to_config
 from diffusers.models.autoencoders.vae import DecoderOutput, DiagonalGaussianDistribution
 from diffusers.models.modeling_outputs import AutoencoderKLOutput
 from diffusers.models.modeling_utils import ModelMixin
+from diffusers.utils.accelerate_utils import apply_forward_hook
 from torch import Tensor
 from torch.nn import functional
 
@@ -67,6 +68,7 @@ class PatchAutoencoder(AutoencoderKL):  # type: ignore[misc]
             getattr(model, name).copy_(value)
         return model
 
+    @apply_forward_hook  # type: ignore[untyped-decorator]
     def encode(self, x: Tensor, return_dict: bool = True) -> Any:
         """AutoencoderKLOutput whose distribution has no spread."""
         components = (_patches(x) - self.mean) @ self.basis.T * self.scale
@@ -75,6 +77,7 @@ class PatchAutoencoder(AutoencoderKL):  # type: ignore[misc]
         spread = DiagonalGaussianDistribution(moments, deterministic=True)
         return AutoencoderKLOutput(latent_dist=spread) if return_dict else (spread,)
 
+    @apply_forward_hook  # type: ignore[untyped-decorator]
     def decode(self, z: Tensor, return_dict: bool = True, generator: torch.Generator | None = None) -> Any:
         """DecoderOutput with images (b, 3, h, w), not clipped."""
         patches = (z.permute(0, 2, 3, 1) / self.scale) @ self.basis + self.mean
