@@ -69,6 +69,35 @@ def test_what_the_photo_does_not_show_has_no_weight(collins: Reference) -> None:
     assert weight[60, 40] == 1
 
 
+@pytest.mark.parametrize(("rows", "columns", "shape"), [(512, 512, (512, 512)), (512, 360, (576, 448))])
+def test_larger_bases_keep_the_shape_of_the_photo(
+    astronaut: Image, reader: FaceReader, rows: int, columns: int, shape: tuple[int, int]
+) -> None:
+    image = np.ascontiguousarray(astronaut[:rows, 40 : 40 + columns])
+    photo = training_photo(
+        Reference(Pixels(image), reader.read(image)[0]), "", 512, IdentityConfig(), PersonSegmenter.load()
+    )
+    assert photo.image.shape == (*shape, 3)
+    assert photo.weight.shape == shape
+    face = reader.read(photo.image, embed=False)[0]
+    assert abs(face.pose.roll) < 5
+    x0, y0, x1, y1 = face.box_xyxy
+    assert 0 < x0 < x1 < shape[1]
+    assert 0 < y0 < y1 < shape[0]
+
+
+def test_a_wide_photo_is_framed_where_it_is(astronaut: Image, reader: FaceReader) -> None:
+    """The face stands at the photo's left edge: the frame reaches to the right, as wide as a square's face allows."""
+    image = np.ascontiguousarray(astronaut[:330, 130:])
+    reference = Reference(Pixels(image), reader.read(image)[0])
+    photo = training_photo(reference, "", 512, IdentityConfig(background_weight=1), PersonSegmenter.load())
+    assert photo.image.shape == (448, 576, 3)
+    face = reader.read(photo.image, embed=False)[0]
+    assert face.landmarks[:, 0].mean() < 0.45 * 576
+    assert face.landmarks[:, 0].min() > 40
+    assert (photo.weight > 0).mean() > 0.99
+
+
 def test_ten_photos_are_split_and_fewer_are_not() -> None:
     small = split_album(references(LEAST_TO_SPLIT - 1))
     assert not small.has_validation

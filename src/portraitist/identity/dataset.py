@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portraitist.errors import InputError
-from portraitist.faces.align import align_portrait
+from portraitist.faces.align import align_within
 from portraitist.faces.regions import oval_mask
 from portraitist.geometry import Matrix, apply, bounding_box
+from portraitist.identity.buckets import bucket_of
 from portraitist.identity.config import IdentityConfig
 from portraitist.retouch.person import PersonSegmenter
 from portraitist.types import Face, Image, Mask, Reference
@@ -30,8 +31,8 @@ _OVAL_GROWTH = 0.12
 
 @dataclass(frozen=True)
 class TrainingPhoto:
-    """image: (side, side, 3) uint8 RGB. weight: (side, side) in [0, 1], how much the loss counts there. caption:
-    without the trigger. source: digest of the photo."""
+    """image: (h, w, 3) uint8 RGB. weight: (h, w) in [0, 1], how much the loss counts there. caption: without the
+    trigger. source: digest of the photo."""
 
     image: Image
     weight: Mask
@@ -74,11 +75,12 @@ def split_album(references: Sequence[Reference]) -> AlbumSplit:
 def training_photo(
     reference: Reference, caption: str, side: int, config: IdentityConfig, segmenter: PersonSegmenter
 ) -> TrainingPhoto:
-    """The photo framed at side x side pixels, with its loss weights. No retouch, no mirror."""
+    """The photo framed in the bucket of its shape (see `buckets`; `side` squared is their area), with its loss weights.
+    No retouch, no mirror."""
     picture = reference.picture
     image = picture.pixels(4 * side)
     face = reference.face.scaled(image.shape[1] / picture.size[1])
-    framed, matrix, inside = align_portrait(image, face.landmarks, side)
+    framed, matrix, inside = align_within(image, face.landmarks, bucket_of(image.shape[:2], side))
     placed = _placed(face, matrix)
     weight = loss_weight(framed, placed, config, segmenter) * inside
     return TrainingPhoto(framed, weight, caption, picture.digest)
