@@ -11,6 +11,7 @@ from portraitist.diffusion import portrait_mini
 from portraitist.diffusion.base_row import PRESETS, Base, Preset
 from portraitist.diffusion.bases import BASES
 from portraitist.diffusion.bases_files import fetch_base, fetch_texts
+from portraitist.diffusion.out_of_memory import is_out_of_memory
 from portraitist.errors import EngineError, InputError, PlacementError
 from portraitist.library import Library
 from portraitist.placement import Placement
@@ -26,20 +27,23 @@ def load_base(
     placement: Placement = Placement(),
     *,
     preset: Preset | None = None,
+    for_training: bool = False,
     control: Any = None,
     library: Library | None = None,
     report: Report = silent,
 ) -> Any:
     """The pipeline of a kind (`base_row.KINDS`), on the placement's device, its progress bar off.
 
-    preset: None takes `suggest_preset`. control: for the control kinds; of mini the name of one of its own, elsewhere a
-    loaded ControlNet or a list of them. library: whose acceptance of non-commercial weights counts.
+    preset: None takes `suggest_preset`. for_training: leaves all parts in main memory in the preset's precision, as
+    what learns takes turns of its own (`identity/memory.py`). control: for the control kinds; of mini the name of one
+    of its own, elsewhere a loaded ControlNet or a list of them. library: whose acceptance of non-commercial weights
+    counts.
     Raises ConfigError for a kind the base does not have, EngineError without the extra `diffusion`, WeightsError when
     files cannot be had, InputError when they cannot be read, PlacementError for a device that is not here.
     """
     class_name = base.pipeline_class(kind)
     diffusers = _diffusers()
-    _require_device(placement)
+    require_device(placement)
     chosen = preset or suggest_preset(base, placement)
     if base.family == "mini" and base.path is None:
         plain = {"text": "text", "image": "image", "control": "text", "control_image": "image"}[kind]
@@ -47,7 +51,7 @@ def load_base(
     else:
         pipeline = _load(getattr(diffusers, class_name), base, _dtype(chosen, placement), control, report)
     pipeline.set_progress_bar_config(disable=True)
-    return place(pipeline, chosen, placement)
+    return pipeline if for_training else place(pipeline, chosen, placement)
 
 
 def suggest_preset(base: Base, placement: Placement) -> Preset:
@@ -77,6 +81,8 @@ def _load(pipeline_class: Any, base: Base, dtype: Any, control: Any, report: Rep
                 return pipeline_class.from_single_file(str(place), config=str(texts), **common, **parts)
             return pipeline_class.from_pretrained(place, variant=_variant(place), **common, **parts)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
+        if is_out_of_memory(error):
+            raise
         raise InputError(
             f"base '{base.name}': expected {pipeline_class.__name__} in {place}, could not be read ({error}); "
             "is it whole, and of that family?"
@@ -111,7 +117,8 @@ def place(pipeline: Any, preset: Preset, placement: Placement) -> Any:
     return pipeline
 
 
-def _require_device(placement: Placement) -> None:
+def require_device(placement: Placement) -> None:
+    """Raise PlacementError, naming those that are here, for a device that is not."""
     import torch
 
     kind = placement.device.partition(":")[0]

@@ -41,6 +41,22 @@ def take(source: Any, adapter: str) -> Lora:
     return Lora(modules)
 
 
+def lay_in(networks: Mapping[str, nn.Module], adapter: str, lora: Lora) -> int:
+    """Write a LoRA into adapters that are there already, in place, so that they go on from it; returns how many took.
+
+    networks: by component name. The product stays the same whatever the adapter's alpha; where the adapter's rank is
+    the larger, its further rows keep their A and add nothing yet. Raises ConfigError for an adapter of a smaller rank.
+    """
+    taken = 0
+    for component, network in networks.items():
+        for name, layer in _adapted(network):
+            factors = lora.modules.get(component_path(component, name))
+            if factors is not None and adapter in layer.lora_A:
+                _fill(layer, adapter, *factors)
+                taken += 1
+    return taken
+
+
 def check(pipeline: Any, lora: Lora) -> None:
     """Raise InputError unless every module of the LoRA is in the pipeline with its shape.
 
@@ -148,6 +164,17 @@ def _factors(layer: Any, adapter: str) -> Factors:
         raise InputError(f"adapter {adapter!r}: expected a plain LoRA, found a DoRA or biases; train without them")
     down, up = layer.lora_A[adapter].weight, layer.lora_B[adapter].weight
     return _copy(down), _copy(up) * _scale(layer, adapter)
+
+
+def _fill(layer: Any, adapter: str, down: Tensor, up: Tensor) -> None:
+    into_down, into_up = layer.lora_A[adapter].weight, layer.lora_B[adapter].weight
+    rank = down.shape[0]
+    if rank > into_down.shape[0]:
+        raise ConfigError(f"rank: expected at least {rank}, found an adapter of {into_down.shape[0]}; reduce it first")
+    with torch.no_grad():
+        into_down[:rank] = down.view(rank, *into_down.shape[1:])
+        into_up.zero_()
+        into_up[:, :rank] = up.view(-1, rank, *into_up.shape[2:]) / _scale(layer, adapter)
 
 
 def _copy(weight: Tensor) -> Tensor:
