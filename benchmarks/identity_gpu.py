@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from portraitist.generate.config import DrawConfig
 from portraitist.generate.text import TextEngine
 from portraitist.identity.config import IdentityConfig
 from portraitist.identity.dataset import TrainingPhoto
+from portraitist.identity.memory import Memory
 from portraitist.identity.trainee import LoraTrainee
 from portraitist.tasks.train import lora_settings
 from portraitist.training.config import LoopConfig
@@ -174,15 +176,17 @@ def learn(bench: Bench, base: Base, pipeline: Any, preset: str) -> tuple[float, 
     """Seconds a step of the optimiser on four photos of noise, and the peak memory, as printed."""
     config, chosen = IdentityConfig(), base.preset(preset)
     bench.forget()
-    denoiser = denoiser_of(pipeline, bench.options(base))
-    trainee = LoraTrainee(denoiser, photos(bench.side(base)), lora_settings(base, config, chosen), config, base.name)
+    denoiser, memory = denoiser_of(pipeline, bench.options(base)), Memory(pipeline, chosen, bench.device)
+    lora = lora_settings(base, config, chosen)
+    trainee = LoraTrainee(denoiser, photos(bench.side(base)), lora, config, base.name, memory=memory)
     loop = LoopConfig(
         learning_rate=trainee.lora.learning_rate, warm_up=10, decay_after=0, beta2=0.999, ema_width=0,
         accumulation=base.training.accumulation, seed=config.seed,
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        run(trainee, Path(folder), loop, Pace(WARM_UP_STEPS, save_every=0))
-        seconds = bench.seconds(lambda: run(trainee, Path(folder), loop, Pace(bench.steps, save_every=0)))
+        walk = partial(run, trainee, Path(folder), loop, build_optimizer=memory.build_optimizer)
+        walk(pace=Pace(WARM_UP_STEPS, save_every=0))
+        seconds = bench.seconds(lambda: walk(pace=Pace(bench.steps, save_every=0)))
     trainee.module.eval()
     return seconds / bench.steps, bench.peak()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from portraitist.identity.checks import Check, PortraitScore, ValidationPortrait
 from portraitist.identity.config import IdentityConfig
 from portraitist.identity.dataset import TrainingPhoto
 from portraitist.identity.train import Lesson, Outcome, Trainer
-from portraitist.identity.trainee import ADAPTER, LoraSettings, LoraTrainee, weighted, with_trigger
+from portraitist.identity.trainee import ADAPTER, LoraSettings, LoraTrainee, as_pixels, weighted, with_trigger
 from tests.diffusion.tiny_bases import CALL, tiny_pipeline
 
 ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
@@ -271,6 +272,38 @@ def test_a_lora_put_back_learns_on(tmp_path: Path) -> None:
     learning = [p for p in made.module.parameters() if p.requires_grad]
     assert sum(p.numel() for p in learning) == kept.size
     assert all(p.grad is not None for p in learning)
+
+
+def shapes_mixed(config: IdentityConfig = CONFIG) -> LoraTrainee:
+    """Four square photos and three tall ones, in batches of two."""
+    square, tall = (
+        photos(count=4),
+        [
+            replace(photo, image=np.tile(photo.image, (2, 1, 1))[:48], weight=np.ones((48, 32), np.float32))
+            for photo in photos(count=3)
+        ],
+    )
+    return LoraTrainee(denoiser_of(tiny_pipeline("mini")), [*square, *tall], LORA, config, "mini")
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_photos_of_several_shapes_go_on_to_the_same_bits(tmp_path: Path, flip: bool) -> None:
+    config = replace(CONFIG, flip=flip)
+    whole = trainer(tmp_path / "whole", shapes_mixed(config)).run(12, 2)
+    trainer(tmp_path / "parts", shapes_mixed(config)).run(8, 2)
+    assert same(whole, trainer(tmp_path / "parts", shapes_mixed(config)).run(12, 2))
+
+
+def test_mirrored_photos_are_learned_from_mirrored() -> None:
+    made = shapes_mixed(replace(CONFIG, flip=True))
+    torch.manual_seed(0)
+    pairs = [made._pictures([5]) for _ in range(12)]
+    latents, weights = made.latents[5], made.weights[5]
+    mirrored = [pair for pair in pairs if not torch.equal(pair[0], latents)]
+    assert 0 < len(mirrored) < 12
+    turned = made.denoiser.encode_images(as_pixels(made.photos[5].image[:, ::-1]))
+    assert torch.equal(mirrored[0][0], turned)
+    assert torch.equal(mirrored[0][1], weights.flip(-1))
 
 
 def test_without_a_rate_the_text_encoder_stands_still() -> None:

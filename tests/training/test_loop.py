@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -155,6 +156,34 @@ def test_a_killed_run_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     whole = run(Line(), tmp_path / "whole", CONFIG, Pace(200, save_every=50))
     expected = weights_of(whole)
     assert resumed.step == 200
+    assert all(torch.equal(value, expected[name]) for name, value in weights_of(resumed).items())
+
+
+class EightBit(torch.optim.AdamW):
+    """Keeps its memory as bitsandbytes does: steps in a plain number, bytes, one table for all parameters."""
+
+    def __init__(self, groups: list[dict[str, Any]], config: LoopConfig) -> None:
+        super().__init__(groups)
+        self.table = torch.linspace(-1, 1, 256)
+
+    def step(self, closure: object = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            for p in group["params"]:
+                memory = self.state[p]
+                if not memory:
+                    memory |= {"step": 0, "state1": torch.zeros_like(p, dtype=torch.uint8), "qmap1": self.table}
+                assert type(memory["step"]) is int
+                memory["step"] += 1
+                memory["state1"] = (memory["state1"] + (p.grad > 0)) % 200
+                with torch.no_grad():
+                    p -= group["lr"] * memory["qmap1"][memory["state1"].long()] / memory["step"]
+
+
+def test_an_8_bit_optimiser_goes_on_to_the_same_bits(tmp_path: Path) -> None:
+    whole = run(Line(), tmp_path / "whole", CONFIG, Pace(12, save_every=4), build_optimizer=EightBit)
+    run(Line(), tmp_path / "parts", CONFIG, Pace(8, save_every=4), build_optimizer=EightBit)
+    resumed = run(Line(), tmp_path / "parts", CONFIG, Pace(12, save_every=4), build_optimizer=EightBit)
+    expected = weights_of(whole)
     assert all(torch.equal(value, expected[name]) for name, value in weights_of(resumed).items())
 
 

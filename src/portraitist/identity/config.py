@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from portraitist.diffusion.base_row import PRESETS
 from portraitist.options import check, option
 
 
@@ -11,6 +12,8 @@ from portraitist.options import check, option
 class IdentityConfig:
     """Training of a sitter's LoRA on one base."""
 
+    preset: str | None = option(None, "memory preset, see 'portraitist bases'; none: by the device", choices=PRESETS)
+    prior: str | None = option(None, "LoRA file that training begins from; none: from nothing")
     rank: int | None = option(None, "rank of the LoRA; none: the base's default", low=1, high=512)
     alpha: float | None = option(None, "LoRA alpha; none: the base's default", low=0.01, high=1024)
     learning_rate: float | None = option(None, "peak rate of the optimiser; none: the base's default", low=1e-7, high=1)

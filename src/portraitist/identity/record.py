@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from portraitist.diffusion.lora import Lora
-from portraitist.diffusion.lora_formats import write_kohya, write_lora
+from portraitist.diffusion.lora_formats import read_lora, write_kohya, write_lora
 from portraitist.errors import InputError
 from portraitist.identity.choose import fusion_sentence
 from portraitist.image import encode_image
@@ -34,6 +35,7 @@ class IdentityRecord:
     words. fusion_distance, single_distance: what the fusion and the best single checkpoint measured, over both kinds;
     None where nothing was fused. rank_loss: relative error of the fusion's rank. licence: of the base.
     distance_before_reward: what `distance` was before the reward stage, None without one.
+    prior: digest of the LoRA that training began from.
     """
 
     base: str
@@ -59,21 +61,31 @@ class IdentityRecord:
     reward_rounds: int = 0
     reward_rounds_kept: int = 0
     distance_before_reward: float | None = None
+    prior: str | None = None
     sha256: str = ""
 
 
 def write_identity(folder: Path, lora: Lora, record: IdentityRecord, face: Image | None) -> IdentityRecord:
-    """Write weights first and the record last: a folder with a record is whole. Returns the record with its digest."""
-    folder.mkdir(parents=True, exist_ok=True)
-    facts = _metadata(record)
-    path = write_lora(folder / WEIGHTS, lora, facts)
-    write_kohya(folder / KOHYA, lora, facts)
+    """Write all of it beside what is there, then put it in place: until then an older identity stays whole. Returns
+    the record with its digest."""
+    new, facts = folder / "new", _metadata(record)
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(parents=True)
+    path = write_lora(new / WEIGHTS, lora, facts)
+    write_kohya(new / KOHYA, lora, facts)
     if face is not None:
-        write_atomic(folder / FACE, encode_image(face, "png"))
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    whole = IdentityRecord(**{**asdict(record), "sha256": digest})
-    write_atomic(folder / CARD, card(whole).encode())
-    write_json(folder / RECORD, asdict(whole))
+        write_atomic(new / FACE, encode_image(face, "png"))
+    # Read back: nothing is called learned that cannot be used.
+    read_lora(path)
+    whole = IdentityRecord(**{**asdict(record), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()})
+    write_atomic(new / CARD, card(whole).encode())
+    write_json(new / RECORD, asdict(whole))
+    (folder / FACE).unlink(missing_ok=True)
+    # The record last, as it names the weights.
+    for name in (WEIGHTS, KOHYA, FACE, CARD, RECORD):
+        if (new / name).exists():
+            (new / name).replace(folder / name)
+    new.rmdir()
     return whole
 
 
@@ -90,7 +102,8 @@ def read_identity(folder: Path) -> IdentityRecord:
 
 def _metadata(record: IdentityRecord) -> dict[str, str]:
     kept = ("base", "family", "trigger", "data", "rank", "distance", "licence", "noncommercial")
-    return {name: str(getattr(record, name)) for name in kept} | {"steps": ", ".join(record.steps)}
+    begun = {} if record.prior is None else {"prior": record.prior}
+    return {name: str(getattr(record, name)) for name in kept} | {"steps": ", ".join(record.steps)} | begun
 
 
 def card(record: IdentityRecord) -> str:
@@ -102,6 +115,7 @@ def card(record: IdentityRecord) -> str:
         ("trigger word", record.trigger),
         ("photos learned from", len(record.sources)),
         ("training data", f"sha256 {record.data}"),
+        ("begun from", "nothing" if record.prior is None else f"a LoRA of sha256 {record.prior}"),
         ("rank", record.rank),
         ("checkpoints, by step", f"{steps}{', fused' if record.is_fused else ''}"),
         ("chosen by", record.chosen_by),

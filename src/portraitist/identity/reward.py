@@ -183,7 +183,8 @@ class RewardStage:
         loop = self.trainer.loop_config(self.accumulation)
         loop = replace(loop, learning_rate=self.config.reward_rate * loop.learning_rate, seed=seed)
         pace = Pace(steps, save_every=0)
-        run(both, self._path(number, "run"), loop, pace, report=partial(self._during, number))
+        build, during = trainee.memory.build_optimizer, partial(self._during, number)
+        run(both, self._path(number, "run"), loop, pace, build_optimizer=build, report=during)
 
     def _during(self, number: int, step: Step) -> None:
         self.trainer.report(replace(step, stage=f"reward, round {number}"))

@@ -110,7 +110,8 @@ class Trainer:
             self._without = bare.portraits if bare is not None else ()
             run(
                 self.trainee, self.folder / "run", loop, pace,
-                sheet=page, should_stop=watch, processes=self.processes, report=page.hear,
+                sheet=page, should_stop=watch, build_optimizer=self.trainee.memory.build_optimizer,
+                processes=self.processes, report=page.hear,
             )  # fmt: skip
             outcome = self.processes.on_main(partial(self._choose, watch))
         if outcome is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,11 +20,18 @@ if TYPE_CHECKING:
     from portraitist.diffusion.base_row import Base, Preset
     from portraitist.diffusion.face_facts import FactReader
     from portraitist.identity.dataset import AlbumSplit, TrainingPhoto
+    from portraitist.identity.memory import Memory
     from portraitist.identity.record import IdentityRecord
     from portraitist.identity.train import Outcome, Trainer
-    from portraitist.identity.trainee import LoraSettings
+    from portraitist.identity.trainee import LoraSettings, LoraTrainee
     from portraitist.tasks.sitting import Cast
     from portraitist.training.processes import Processes
+
+ONE_PHOTO = (
+    "one photo: expect its pose, light and expression again, and no measure of likeness; from three photos on one is "
+    "held out to choose by, from ten on likeness is measured"
+)
+"""Said before the time is spent."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +57,11 @@ def train(
     Where a launcher started several processes they learn together. The main one chooses, writes and returns; the others
     report nothing, wait for it and return None.
     Raises InputError for an unknown sitter or an empty album, WeightsError when the base is not here or not accepted,
-    EngineError without the extra `diffusion`.
+    EngineError without the extra `diffusion`, when memory runs out and when the disk is full.
     """
     require_extra()
-    from portraitist.diffusion.base_loading import load_base, suggest_preset
     from portraitist.diffusion.bases import find_base
-    from portraitist.diffusion.denoisers import denoiser_of
     from portraitist.identity.dataset import split_album
-    from portraitist.identity.trainee import LoraTrainee
     from portraitist.tasks.sitting import Cast
     from portraitist.tasks.train_reward import require_photos_to_choose
     from portraitist.training.processes import Processes
@@ -67,18 +72,75 @@ def train(
     base, cast = find_base(base_name), Cast.of(library, name)
     split = split_album(cast.everyone)
     require_photos_to_choose(config, split)
-    preset = suggest_preset(base, placement)
-    with processes.first_here():
-        pipeline = load_base(base, "text", placement, preset=preset, library=library, report=report)
-        studio = _Studio.of(library, base, cast, config, report)
-    photos = studio.photos(split.train)
-    trainee = LoraTrainee(denoiser_of(pipeline), photos, lora_settings(base, config, preset), config, base.name)
     folder = library.sitter(name).identities_dir / base.name
-    trainer = _trainer(trainee, split, folder, studio, placement, processes)
-    steps = config.steps or base.training.steps(len(photos))
-    accumulation = config.accumulation or base.training.accumulation
-    outcome = trainer.run(steps, accumulation)
-    return processes.on_main(partial(_finished, outcome, trainer, split, studio, accumulation))
+    if len(cast.everyone) == 1:
+        report(Step("album", 1, 1, ONE_PHOTO))
+    with trouble_explained(base, config, placement, f"portraitist train {name} --base {base_name}", folder):
+        with processes.first_here():
+            memory = open_base(base, config, placement, library=library, report=report)
+            studio = _Studio.of(library, base, cast, config, report)
+        photos = studio.photos(split.train)
+        trainee = lora_trainee(base, config, photos, memory)
+        trainer = _trainer(trainee, split, folder, studio, placement, processes)
+        steps = config.steps or base.training.steps(len(photos))
+        accumulation = config.accumulation or base.training.accumulation
+        outcome = trainer.run(steps, accumulation)
+        return processes.on_main(partial(_finished, outcome, trainer, split, studio, accumulation))
+
+
+def chosen_preset(base: Base, config: IdentityConfig, placement: Placement) -> Preset:
+    """The memory preset that was asked for, else the device's. Raises PlacementError for a device that is not here."""
+    from portraitist.diffusion.base_loading import require_device, suggest_preset
+
+    require_device(placement)
+    return base.preset(config.preset) if config.preset else suggest_preset(base, placement)
+
+
+@contextmanager
+def trouble_explained(
+    base: Base, config: IdentityConfig, placement: Placement, command: str, folder: Path
+) -> Iterator[None]:
+    """Inside, memory or disk that runs out ends in an EngineError that says what to do. folder: of the run."""
+    from portraitist.diffusion.out_of_memory import out_of_memory_explained
+    from portraitist.training.checkpoint import checkpoints, room_for
+
+    def hint() -> str:
+        # A run resumes only with what it was begun with, and a preset may change the LoRA's rank.
+        begun = bool(checkpoints(folder / "run"))
+        return f"; this run has begun with another preset: delete {folder} first" if begun else ""
+
+    preset = chosen_preset(base, config, placement)
+    with (
+        out_of_memory_explained(base, preset, placement.device, command, hint),
+        room_for("what was learned", folder),
+    ):
+        yield
+
+
+def open_base(
+    base: Base, config: IdentityConfig, placement: Placement, *, library: Library, report: Report = silent
+) -> Memory:
+    """The base's pipeline, its parts placed for training as the memory preset says."""
+    from portraitist.diffusion.base_loading import load_base
+    from portraitist.identity.memory import Memory
+
+    preset = chosen_preset(base, config, placement)
+    pipeline = load_base(base, "text", placement, preset=preset, for_training=True, library=library, report=report)
+    return Memory(pipeline, preset, placement.device, report)
+
+
+def lora_trainee(
+    base: Base, config: IdentityConfig, photos: Sequence[TrainingPhoto], memory: Memory, **more: Any
+) -> LoraTrainee:
+    """The base with fresh adapters, or with those of the prior. more: further arguments of LoraTrainee."""
+    from portraitist.diffusion.denoisers import denoiser_of
+    from portraitist.identity.prior import read_prior
+    from portraitist.identity.trainee import LoraTrainee
+
+    lora = lora_settings(base, config, memory.preset)
+    prior = read_prior(Path(config.prior), memory.pipeline, lora.rank, memory.report) if config.prior else None
+    denoiser = denoiser_of(memory.pipeline)
+    return LoraTrainee(denoiser, photos, lora, config, base.name, memory=memory, prior=prior, **more)
 
 
 def lora_settings(base: Base, config: IdentityConfig, preset: Preset) -> LoraSettings:
@@ -172,6 +234,7 @@ def _write(folder: Path, outcome: Outcome, trainer: Trainer, split: AlbumSplit, 
     from portraitist.identity.dataset import data_digest
     from portraitist.identity.record import IdentityRecord, write_identity
 
+    prior = trainer.trainee.prior
     measured, fusion = outcome.measured, outcome.fusion
     # The face is chosen by the photos that choose: the report's choose nothing.
     face = face_of(measured, trainer.reader) if trainer.reader is not None else None
@@ -196,10 +259,11 @@ def _write(folder: Path, outcome: Outcome, trainer: Trainer, split: AlbumSplit, 
         rank_loss=outcome.rank_loss if outcome.is_fused else 0.0,
         is_fused=outcome.is_fused,
         licence=base.licence,
-        noncommercial=base.name == "mini",
+        noncommercial=base.family == "mini" or (prior is not None and prior.noncommercial),
         reward_rounds=len(outcome.rounds),
         reward_rounds_kept=sum(done.is_kept for done in outcome.rounds),
         distance_before_reward=None if outcome.unrewarded is None else outcome.unrewarded.distance_of("text"),
+        prior=None if prior is None else prior.sha256,
     )
     return write_identity(folder, outcome.lora, record, face)
 

@@ -12,7 +12,7 @@ from portraitist.identity.config import IdentityConfig
 from portraitist.library import Library
 from portraitist.placement import Placement
 from portraitist.progress import Report, Step, silent
-from portraitist.tasks.train import lora_settings, require_extra
+from portraitist.tasks.train import lora_trainee, open_base, require_extra, trouble_explained
 
 if TYPE_CHECKING:
     from portraitist.diffusion.base_row import Base
@@ -55,12 +55,9 @@ def train_style(
     as `train` does, also of several processes.
     """
     require_extra()
-    from portraitist.diffusion.base_loading import load_base, suggest_preset
     from portraitist.diffusion.bases import find_base
-    from portraitist.diffusion.denoisers import denoiser_of
     from portraitist.identity.style_pictures import split_pictures
     from portraitist.identity.train import Lesson, Trainer
-    from portraitist.identity.trainee import LoraTrainee
     from portraitist.styles.looks import own_folder
     from portraitist.training.processes import Processes
 
@@ -70,27 +67,27 @@ def train_style(
     _require_about_styles(config)
     base = find_base(base_name)
     _require_free(library, key, base)
-    preset = suggest_preset(base, placement)
-    with processes.first_here():
-        pipeline = load_base(base, "text", placement, preset=preset, library=library, report=report)
-    pictures, skipped = read_pictures(images, library, base, report)
-    learned, kept_back = split_pictures(pictures)
-    trigger = trigger_of(key, base)
-    settings = lora_settings(base, config, preset)
-    trainee = LoraTrainee(denoiser_of(pipeline), learned, settings, config, base.name, trigger=trigger)
-    lesson, title = Lesson(learned, kept_back, (), ()), f"style {key} on {base.name}"
-    trainer = Trainer(trainee, lesson, own_folder(library) / key, None, None, report, title, processes)
-    steps = config.steps or base.training.steps(len(learned))
-    outcome = trainer.run(steps, config.accumulation or base.training.accumulation)
+    folder = own_folder(library) / key
+    command = f"portraitist train --style {key} --images {' '.join(map(str, images))} --base {base_name}"
+    with trouble_explained(base, config, placement, command, folder):
+        with processes.first_here():
+            memory = open_base(base, config, placement, library=library, report=report)
+        pictures, skipped = read_pictures(images, library, base, report)
+        learned, kept_back = split_pictures(pictures)
+        trainee = lora_trainee(base, config, learned, memory, trigger=trigger_of(key, base))
+        lesson, title = Lesson(learned, kept_back, (), ()), f"style {key} on {base.name}"
+        trainer = Trainer(trainee, lesson, folder, None, None, report, title, processes)
+        steps = config.steps or base.training.steps(len(learned))
+        outcome = trainer.run(steps, config.accumulation or base.training.accumulation)
 
-    def finish() -> TrainedStyle:
-        assert outcome is not None
-        style = style_of(key, base, learned, licence)
-        path = _write(library, style, outcome, learned, base, licence)
-        report(Step("train", steps, steps, f"style in {path}"))
-        return TrainedStyle(path, style, (len(learned), len(kept_back)), skipped, outcome)
+        def finish() -> TrainedStyle:
+            assert outcome is not None
+            style = style_of(key, base, learned, licence)
+            path = _write(library, style, outcome, learned, base, licence)
+            report(Step("train", steps, steps, f"style in {path}"))
+            return TrainedStyle(path, style, (len(learned), len(kept_back)), skipped, outcome)
 
-    return processes.on_main(finish)
+        return processes.on_main(finish)
 
 
 def trigger_of(key: str, base: Base) -> str:

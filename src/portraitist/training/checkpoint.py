@@ -122,13 +122,15 @@ def require_same(saved: Mapping[str, Any], asked: Mapping[str, Any], folder: Pat
     differing = [name for name in sorted({*saved, *wanted}) if saved.get(name) != wanted.get(name)]
     if differing:
         what = "; ".join(f"{name} was {saved.get(name)!r}, now {wanted.get(name)!r}" for name in differing)
-        raise ConfigError(f"{folder}: this run was begun with other settings ({what}); use those, or another folder")
+        raise ConfigError(
+            f"{folder}: this run was begun with other settings ({what}); use those, or delete it to begin anew"
+        )
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer, names: Mapping[Tensor, str]) -> dict[str, Tensor]:
     """The optimiser's memory by parameter name."""
     return {
-        f"optimizer.{key}.{names[parameter]}": value
+        f"optimizer.{key}.{names[parameter]}": _as_tensor(key, value)
         for parameter, memory in optimizer.state.items()
         for key, value in memory.items()
     }
@@ -142,4 +144,17 @@ def restore_optimizer(
     for parameter, name in names.items():
         memory = {key: tensors[f"optimizer.{key}.{name}"] for key in keys if f"optimizer.{key}.{name}" in tensors}
         if memory:
-            optimizer.state[parameter] = {key: value.to(parameter.device) for key, value in memory.items()}
+            optimizer.state[parameter] = {key: _as_value(value, parameter) for key, value in memory.items()}
+
+
+def _as_tensor(key: str, value: Any) -> Tensor:
+    """AdamW's values are tensors; bitsandbytes counts steps in a plain number and shares one table between parameters,
+    which safetensors refuses (its optim/optimizer.py)."""
+    tensor = torch.as_tensor(value)
+    return tensor.clone() if key.startswith("qmap") else tensor
+
+
+def _as_value(tensor: Tensor, parameter: Tensor) -> Any:
+    if tensor.ndim == 0 and not tensor.is_floating_point():
+        return int(tensor)
+    return tensor.to(parameter.device)

@@ -35,6 +35,7 @@ from portraitist.training.checkpoint import (
 )
 from portraitist.training.clock import Clock
 from portraitist.training.config import LoopConfig
+from portraitist.training.optimizers import BuildOptimizer, adamw
 from portraitist.training.processes import ALONE, Processes
 from portraitist.training.schedule import ema_decay, learning_rate
 from portraitist.types import derive
@@ -119,6 +120,7 @@ def run(
     sheet: Sheet | None = None,
     should_stop: Stop | None = None,
     processes: Processes = ALONE,
+    build_optimizer: BuildOptimizer = adamw,
     report: Report = silent,
 ) -> Run:
     """Train up to `pace.steps`, going on from the folder's newest checkpoint.
@@ -130,7 +132,7 @@ def run(
     disk is full; the newest checkpoint stays good in each case.
     """
     report = report if processes.is_main else silent
-    state = _begin(trainee, folder, _with_a_pass_each(config, processes, report), processes)
+    state = _begin(trainee, folder, _with_a_pass_each(config, processes, report), build_optimizer, processes)
     # What follows a checkpoint may have been lost with the kill: it is made up for before the next step.
     if state.step and should_stop is not None and processes.decide(partial(should_stop, state)):
         return state
@@ -158,12 +160,12 @@ def _with_a_pass_each(config: LoopConfig, processes: Processes, report: Report) 
     return replace(config, accumulation=passes)
 
 
-def _begin(trainee: Trainee, folder: Path, config: LoopConfig, processes: Processes) -> Run:
+def _begin(
+    trainee: Trainee, folder: Path, config: LoopConfig, build_optimizer: BuildOptimizer, processes: Processes
+) -> Run:
     module = trainee.module
     average = copy.deepcopy(module).requires_grad_(False) if config.ema_width else module
-    parameters = _groups(trainee)
-    betas = (0.9, config.beta2)
-    optimizer = torch.optim.AdamW(parameters, betas=betas, weight_decay=config.weight_decay, fused=True)
+    optimizer = build_optimizer(_groups(trainee), config)
     state = Run(trainee, config, folder, optimizer, average, processes)
     start = processes.from_main(partial(_go_on, state))
     if not processes.is_main:
