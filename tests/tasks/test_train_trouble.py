@@ -14,6 +14,7 @@ from PIL import Image as Pillow
 torch = pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
 
+from portraitist.cli.main import main
 from portraitist.diffusion import base_loading, bases, lora_formats
 from portraitist.diffusion.lora import Lora
 from portraitist.diffusion.lora_formats import read_lora, read_metadata, write_lora
@@ -79,6 +80,12 @@ def test_an_unknown_preset_is_refused() -> None:
 def test_a_device_that_is_not_here_is_refused(anna: Library) -> None:
     with pytest.raises(PlacementError, match="expected one of"):
         train(anna, "anna", config=FEW, placement=Placement("tpu"))
+
+
+def test_the_command_takes_a_device(anna: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["--library", str(anna.root), "train", "anna", "--base", "mini", "--device", "tpu", "--preset", "cpu"]
+    assert main(command) != 0
+    assert "found 'tpu'" in capsys.readouterr().err
 
 
 def test_a_preset_switches_what_it_says(anna: Library, small_sd15: str) -> None:

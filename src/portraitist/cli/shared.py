@@ -12,6 +12,7 @@ from portraitist.progress import Step
 
 if TYPE_CHECKING:
     from portraitist.library import Consent, Library
+    from portraitist.placement import Placement
 
 
 def open_library(parsed: argparse.Namespace) -> Library:
@@ -19,6 +20,13 @@ def open_library(parsed: argparse.Namespace) -> Library:
     from portraitist.library import Library
 
     return Library(parsed.library)
+
+
+def placement_of(parsed: argparse.Namespace) -> Placement | None:
+    """The device of `--device`, None where it was not given."""
+    from portraitist.placement import Placement
+
+    return Placement(parsed.device) if parsed.device else None
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from portraitist.cli.flags import add_flags, given
-from portraitist.cli.shared import Progress, add_json, open_library, say, say_json, table
+from portraitist.cli.shared import Progress, add_json, open_library, placement_of, say, say_json, table
 from portraitist.cli.train_style import add_style_flags, require_one_subject, run_style
 from portraitist.identity.config import IdentityConfig
 
@@ -25,6 +25,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     parser.add_argument("sitter", nargs="?", metavar="SITTER", help="a name from the library")
     parser.add_argument("--base", default="mini", metavar="NAME|PATH", help="see 'portraitist bases' (default mini)")
+    parser.add_argument("--device", metavar="DEVICE", help="cpu, cuda, cuda:1 or mps (default: the CPU)")
     parser.add_argument("--accept-nc", action="store_true", help="accept weights marked nc, once for this library")
     add_json(parser)
     add_style_flags(parser)
@@ -42,7 +43,8 @@ def run(parsed: argparse.Namespace) -> int:
     library, progress = open_library(parsed), Progress()
     if parsed.accept_nc:
         library.accept_noncommercial("train --accept-nc")
-    trained = train(library, parsed.sitter, parsed.base, given(parsed, IdentityConfig), report=progress)
+    config = given(parsed, IdentityConfig)
+    trained = train(library, parsed.sitter, parsed.base, config, placement=placement_of(parsed), report=progress)
     progress.close()
     # Of several processes the main one speaks.
     if trained is not None:

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from portraitist.cli.flags import given
-from portraitist.cli.shared import Progress, open_library, say, say_json, table
+from portraitist.cli.shared import Progress, open_library, placement_of, say, say_json, table
 from portraitist.errors import ConfigError
 from portraitist.identity.config import IdentityConfig
 
@@ -42,9 +42,8 @@ def run_style(parsed: argparse.Namespace) -> int:
     if parsed.accept_nc:
         library.accept_noncommercial("train --accept-nc")
     config, licence = given(parsed, IdentityConfig), parsed.licence or UNKNOWN_LICENCE
-    trained = train_style(
-        library, parsed.style, parsed.images, parsed.base, config, licence=licence, report=progress
-    )  # fmt: skip
+    subject = (library, parsed.style, parsed.images, parsed.base, config)
+    trained = train_style(*subject, licence=licence, placement=placement_of(parsed), report=progress)
     progress.close()
     # Of several processes the main one speaks.
     if trained is not None:
