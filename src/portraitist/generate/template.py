@@ -27,6 +27,9 @@ from portraitist.progress import Report, Step, silent
 from portraitist.retouch.colour import from_lab, match_skin, skin_tone, to_lab
 from portraitist.types import Face, Image, Mask, Points, Portrait, derive
 
+BACKGROUND_EDGE = 0.05
+"""Over which part of the longer side the background pass fades in around people."""
+
 
 @dataclass(frozen=True)
 class TemplateOrder:
@@ -95,7 +98,9 @@ class TemplateEngine:
     def background(self, portrait: Portrait, people: Mask, prompt: str, *, seed: int) -> Portrait:
         """What is neither person nor face, painted weakly. people: (h, w) in the portrait's pixels, 1 on everyone."""
         view, timings = View.whole(portrait.image, self.side), dict(portrait.details.get("timings", {}))
-        mask = view.shrunk(1 - people)
+        # Rising with the distance from everyone: a step would draw their outline on the background.
+        away = cv2.distanceTransform((people == 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        mask = view.shrunk(np.asarray(np.clip(away / (BACKGROUND_EDGE * max(people.shape)), 0, 1), np.float32))
         with _timed(timings, "background pass"):
             painted = paint_background(self.ring, view, mask, prompt, self.config, seed)
         image, weight = view.carry_back(portrait.image, painted, mask)

@@ -121,7 +121,8 @@ def everyone(image: Image, faces: Sequence[Face]) -> Mask:
     for face in faces:
         seen = np.maximum(default_segmenter()(image, face) > 0.2, oval_mask(face, image.shape[:2]) > 0)
         reach = max(1, round(_MARGIN * face.width))
-        people = np.maximum(people, cv2.dilate(seen.astype(np.float32), np.ones((2 * reach + 1,) * 2, np.uint8)))
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+        people = np.maximum(people, cv2.dilate(seen.astype(np.float32), disc))
     return np.asarray(people, np.float32)
 
 
