@@ -48,7 +48,7 @@ def test_the_adapters_reach_both_kinds(photo: Reference, reader: FaceReader) -> 
     unet.add_adapter(LoraConfig(r=4, target_modules=["to_q", "to_v"], init_lora_weights=False), adapter_name="sitter")
     pipeline = tiny_pipeline("mini")
     pipeline.unet = unet
-    engine = TemplateEngine(face, ring, replace(PAINTING, face_steps=4, ring_denoise=0), 64)
+    engine = TemplateEngine(face, ring, replace(PAINTING, face_steps=4, ring_denoise=0.0), 64)
     previews = Previews(
         TextEngine(pipeline, DrawConfig(), 2, 2.0), engine, template_orders([photo], reader, Placement())
     )

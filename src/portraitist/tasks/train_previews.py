@@ -35,9 +35,8 @@ PROMPTS = (
 )
 """Captions of the portraits from words; the trigger is put in."""
 SEED = 11
-PAINTING = TwoPassConfig(face_steps=20, fusion=0.0)
-"""Of the portraits in templates: fewer steps, and compose's own face is not mixed in, as it would hide what the LoRA
-does."""
+PAINTING = TwoPassConfig(fusion=0.0)
+"""Of the portraits in templates: compose's own face is not mixed in, as it would hide what the LoRA does."""
 
 
 @dataclass(frozen=True)
