@@ -20,7 +20,7 @@ from portraitist.diffusion.lora_adapters import install
 from portraitist.diffusion.lora_formats import read_lora
 from portraitist.errors import PortraitistError
 from portraitist.faces.reader import FaceReader
-from portraitist.generate.config import DrawConfig, TwoPassConfig
+from portraitist.generate.config import RING_DENOISE, DrawConfig, TwoPassConfig
 from portraitist.generate.text import TextEngine
 from portraitist.identity.record import WEIGHTS
 from portraitist.identity.trainee import with_trigger
@@ -50,6 +50,9 @@ CAPTIONS = (
 )
 """Of the text portraits, in the words of portrait-mini. What most of the album's captions say joins them."""
 SEED = 7
+PAINTED = TwoPassConfig(face_denoise=0.45, fusion=0)
+WITH_RING = TwoPassConfig(face_denoise=0.45, fusion=0, ring_denoise=RING_DENOISE)
+"""portrait-mini leaves the second pass, the ring, out unless it is asked for."""
 
 
 @dataclass(frozen=True)
@@ -156,10 +159,9 @@ def _drawn(engine: TextEngine, prompts: Sequence[str]) -> list[Image]:
 
 
 def _templates(pictures: Pictures, seated: Seat, templates: Sequence[Path], reader: FaceReader, report: Report) -> None:
-    """Rows c and d: two passes without final fusion, and compose alone, in the same templates."""
-    for row, engine in (("c", "lora"), ("d", "compose")):
-        request = ShootConfig(templates=tuple(map(str, templates)), engine=engine)
-        stages = Stages(painting=TwoPassConfig(fusion=0))
+    """Rows c, d and e: painted without final fusion, compose alone, painted with the ring; in the same templates."""
+    for row, engine, painting in (("c", "lora", PAINTED), ("d", "compose", PAINTED), ("e", "lora", WITH_RING)):
+        request, stages = ShootConfig(templates=tuple(map(str, templates)), engine=engine), Stages(painting=painting)
         saved = shoot(seated.library, [SITTER], request, stages, report=report)
         pictures.rows[row] = []
         for portrait in sorted(saved, key=lambda one: one.path.name):

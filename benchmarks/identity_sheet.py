@@ -23,8 +23,9 @@ COLUMNS, CELL = 6, 190
 TITLES = {
     "a": "a: base, bare caption",
     "b": "b: LoRA, in words",
-    "c": "c: two passes, no fusion",
+    "c": "c: in a template",
     "d": "d: compose alone",
+    "e": "e: (c) with the ring",
 }
 
 
