@@ -10,20 +10,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.identity_albums import Person, reference
-from portraitist.diffusion.base_loading import load_base, suggest_preset
 from portraitist.diffusion.bases import find_base
 from portraitist.diffusion.captions import caption, describe
-from portraitist.diffusion.denoisers import denoiser_of
 from portraitist.diffusion.face_facts import FactReader
 from portraitist.diffusion.lora_adapters import take
 from portraitist.diffusion.lora_formats import write_lora
 from portraitist.identity.config import IdentityConfig
 from portraitist.identity.dataset import TrainingPhoto, training_photo
-from portraitist.identity.trainee import ADAPTER, LoraTrainee
+from portraitist.identity.trainee import ADAPTER
 from portraitist.library import Library
 from portraitist.placement import Placement
 from portraitist.progress import Report
-from portraitist.tasks.train import lora_settings
+from portraitist.tasks.train import lora_trainee, open_base
 from portraitist.training.config import LoopConfig
 from portraitist.training.loop import Pace, run
 
@@ -38,17 +36,15 @@ def learn_prior(people: list[Person], path: Path, library: Library, report: Repo
         return path
     library.accept_noncommercial("benchmark")
     base, config = find_base("mini"), IdentityConfig()
-    preset = suggest_preset(base, Placement())
-    pipeline = load_base(base, "text", Placement(), preset=preset, library=library)
-    settings = lora_settings(base, config, preset)
+    memory = open_base(base, config, Placement(), library=library)
     photos = list(_photos(people, base.training.resolution, config))
-    trainee = LoraTrainee(denoiser_of(pipeline), photos, settings, config, base.name, trigger="")
+    trainee = lora_trainee(base, config, photos, memory, trigger="")
     loop = LoopConfig(
-        learning_rate=settings.learning_rate, warm_up=10, decay_after=0, beta2=0.999, ema_width=0, seed=config.seed
+        learning_rate=trainee.lora.learning_rate, warm_up=10, decay_after=0, beta2=0.999, ema_width=0, seed=config.seed
     )
     folder = path.with_suffix(".run")
-    run(trainee, folder, loop, Pace(steps, save_every=100), report=report)
-    write_lora(path, take(pipeline, ADAPTER), {"steps": str(steps)})
+    run(trainee, folder, loop, Pace(steps, save_every=100), build_optimizer=memory.build_optimizer, report=report)
+    write_lora(path, take(memory.pipeline, ADAPTER), {"steps": str(steps), "noncommercial": "True"})
     shutil.rmtree(folder)
     return path
 
