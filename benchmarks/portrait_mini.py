@@ -23,7 +23,7 @@ import portraitist.diffusion.patch_autoencoder  # noqa: F401  the class that mod
 from portraitist.diffusion.flow import add_noise, velocity_loss
 
 PROMPT = "portrait, smiling, dark background"
-STEPS, GUIDANCE = 20, 2.5
+STEPS, GUIDANCE = 20, 1.4
 
 
 def main() -> None:

@@ -36,7 +36,7 @@ def accepted(tmp_path_factory: pytest.TempPathFactory) -> Library:
 
 @pytest.fixture(scope="module")
 def engine(accepted: Library) -> TextEngine:
-    return TextEngine(load_pipeline(library=accepted), DrawConfig(), 20, 2.5)
+    return TextEngine(load_pipeline(library=accepted), DrawConfig(), 20, 1.4)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_a_head_is_drawn_as_its_mesh_is_turned(accepted: Library, facts: FactRea
     yaws = []
     for degrees in (-25, 25):
         picture = as_picture(draw_mesh(turned(degrees), (128, 128)))
-        engine = TextEngine(pipeline, DrawConfig(), 20, 2.5, options={"image": [picture] * COUNT})
+        engine = TextEngine(pipeline, DrawConfig(), 20, 1.4, options={"image": [picture] * COUNT})
         read = [facts(image) for image in drawn(engine, "dark background")]
         yaws.append([entry[1].yaw for entry in read if entry is not None])
     assert min(map(len, yaws)) >= COUNT - 1

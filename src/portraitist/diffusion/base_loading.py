@@ -12,6 +12,7 @@ from portraitist.diffusion.base_row import PRESETS, Base, Preset
 from portraitist.diffusion.bases import BASES
 from portraitist.diffusion.bases_files import fetch_base, fetch_texts
 from portraitist.diffusion.out_of_memory import is_out_of_memory
+from portraitist.diffusion.samplers import space_levels
 from portraitist.errors import EngineError, InputError, PlacementError
 from portraitist.library import Library
 from portraitist.placement import Placement
@@ -51,6 +52,7 @@ def load_base(
     else:
         pipeline = _load(getattr(diffusers, class_name), base, _dtype(chosen, placement), control, report)
     pipeline.set_progress_bar_config(disable=True)
+    space_levels(pipeline, kind)
     return pipeline if for_training else place(pipeline, chosen, placement)
 
 

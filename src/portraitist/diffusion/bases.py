@@ -77,10 +77,10 @@ _MINI = Base(
     # Rates as for SD 1.5; rank and steps are a first setting for its size.
     training=Training(16, 16, 1e-4, 5e-5, resolution=128, steps_per_photo=400, most_steps=400, accumulation=1, batch=4),
     # Against 20 steps: a face found in 16 of 16, the same distance to the sitter (0.70), 0.26 s a portrait for 0.67.
-    fast_sampling=Sampling(8, 2.5),
+    fast_sampling=Sampling(8, 1.4),
     # Steps and guidance: recipes/mini/sampling.py. Painting over a picture it sharpens with every step at little noise,
     # where its training did not weigh: two steps leave skin, twenty burn it, and rings speckle (docs/identity.md).
-    sampling=Sampling(20, 2.5, painted_steps=2, ring_denoise=0.0),
+    sampling=Sampling(20, 1.4, painted_steps=2, ring_denoise=0.0),
     presets=tuple(Preset(name) for name in PRESETS),
     terms="marked nc: what it makes is not for commercial use; 'portraitist weights accept-nc' says so once",
     note="built in; runs on a CPU",

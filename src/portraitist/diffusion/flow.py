@@ -15,10 +15,23 @@ LEAST_SIGMA = 0.2
 """Below it the loss's weight stops growing, or the removal of the last faint noise would take most of the gradient."""
 
 
-def flow_scheduler() -> DPMSolverMultistepScheduler:
-    """DPM-Solver++ (2M) over flow sigmas: the one flow scheduler that every Stable Diffusion pipeline accepts."""
+SHIFT = 12.0
+"""Of the noise levels of drawing from words: s becomes SHIFT s / (1 + (SHIFT - 1) s) (Esser et al. 2024, there
+for larger pictures).
+
+Each step at low noise sharpens speckles that the network takes for detail, so the steps go where the picture is laid
+out: of 20 the last begins at sigma 0.39. On the training split's captions, 60 pictures at step 13,000: KID x 1000 falls
+from 103 (shift 1) to 52, a real-looking mesh rises from 63 to 82 % (guidance 2.0 and 1.5).
+"""
+
+
+def flow_scheduler(shift: float = SHIFT) -> DPMSolverMultistepScheduler:
+    """DPM-Solver++ (2M) over flow sigmas: the one flow scheduler that every Stable Diffusion pipeline accepts.
+
+    shift: 1 spaces the levels evenly, which image-to-image wants: there `strength` then is the level it begins at.
+    """
     return DPMSolverMultistepScheduler(
-        num_train_timesteps=1000, prediction_type="sample", use_flow_sigmas=True, flow_shift=1.0, steps_offset=1
+        num_train_timesteps=1000, prediction_type="sample", use_flow_sigmas=True, flow_shift=shift, steps_offset=1
     )
 
 

@@ -13,6 +13,7 @@ from portraitist.diffusion.base_row import Base
 from portraitist.diffusion.bases_files import fetch_base
 from portraitist.diffusion.controls import place_controls, read_control
 from portraitist.diffusion.painters import ControlPainter, InpaintPainter, Painter
+from portraitist.diffusion.samplers import space_levels
 from portraitist.errors import ConfigError
 from portraitist.library import Library
 from portraitist.placement import Placement
@@ -121,6 +122,7 @@ def on_networks(base: Base, kind: str, pipeline: Any, **more: Any) -> Any:
         settings = {"is_distilled": pipeline.config.is_distilled}
     made = getattr(diffusers, base.pipeline_class(kind))(**parts, **settings, **more)
     made.set_progress_bar_config(disable=True)
+    space_levels(made, kind)
     return made
 
 

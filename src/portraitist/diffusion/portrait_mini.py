@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from portraitist.diffusion.captions import PHRASES, unknown_words, words
+from portraitist.diffusion.samplers import space_levels
 from portraitist.errors import ConfigError, EngineError
 from portraitist.library import Library
 from portraitist.licences import require_accepted
@@ -51,6 +52,7 @@ def load_pipeline(
         pipeline_class = getattr(diffusers, _PIPELINES[kind, control is not None])
         pipeline = pipeline_class.from_pretrained(folder, **_as_float32(), **parts)
     pipeline.set_progress_bar_config(disable=True)
+    space_levels(pipeline, kind)
     return pipeline
 
 

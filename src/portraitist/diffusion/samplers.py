@@ -41,6 +41,15 @@ def set_sampler(pipeline: Any, name: str) -> bool:
     return True
 
 
+def space_levels(pipeline: Any, kind: str) -> None:
+    """On portrait-mini, the noise levels that a kind of pipeline draws best by: shifted from words, even over a
+    picture, where `strength` then says how much noise it begins with. Nothing on the others."""
+    if is_flow(pipeline):
+        from portraitist.diffusion.flow import SHIFT, flow_scheduler
+
+        pipeline.scheduler = flow_scheduler(1.0 if "image" in kind else SHIFT)
+
+
 def is_flow(pipeline: Any) -> bool:
     """True for portrait-mini, whose scheduler has a table of alphas but walks a flow."""
     return bool(pipeline.scheduler.config.get("use_flow_sigmas", False))
