@@ -121,7 +121,7 @@ _ROWS = (
     _realesrgan("realesr-animevideov3-x4.param", "REALESRGAN_ANIMAVIDEOV3_UP4X.param", "157c0a10405f885d4c53ce76fe2ba731694bcd16ec90ab6b889335e384239682", 3119),
     _realesrgan("realesr-animevideov3-x4.bin", "REALESRGAN_ANIMAVIDEOV3_UP4X.bin", "548a36f9c3f4ab8da56cd3b13badf23968bee207b396dad14d04b830e5f2ab2d", 1247368),
     WeightsRow("attributes", ProjectFile("attributes/attributes.npz"), "34c0067aec17e9ac0d881440124cac0d55b27bd441ad51287f0467883d45409e", 54740, "CC-BY-NC-SA-4.0", "this project, recipes/attributes, trained on OMI faces", noncommercial=True),
-    WeightsRow("portrait-mini", ProjectFolder("portrait-mini"), "3f20d162414107b0d8bed779bdd78273aa9b72e110bd459b3f4e1341b11d26c6", 35437196, "CC-BY-NC-SA-4.0", "this project, recipes/mini, trained on OMI faces", noncommercial=True),
+    WeightsRow("portrait-mini", ProjectFolder("portrait-mini"), "bb9ba55b5a550d2c4197d758c7185b88ad587273799eda6525207a786ee75f05", 35437197, "CC-BY-NC-SA-4.0", "this project, recipes/mini, trained on OMI faces", noncommercial=True),
 )
 # fmt: on
 TABLE = {row.name: row for row in _ROWS}

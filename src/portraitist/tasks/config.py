@@ -75,7 +75,7 @@ class DrawRequest:
 class DrawSettings:
     """All that was asked of portraits in words, stage by stage: what a recipe stores and a replay reads."""
 
-    draw: DrawRequest
+    draw: DrawRequest = field(default_factory=DrawRequest)
     drawing: DrawConfig = field(default_factory=DrawConfig)
     compose: ComposeConfig = field(default_factory=ComposeConfig)
     painting: TwoPassConfig = field(default_factory=TwoPassConfig)
