@@ -19,8 +19,9 @@ $(VENV)/.dev: $(VENV)/.core
 demo: $(VENV)/.core
 	$(BIN)/portraitist demo --out $(OUT)
 
+# Two processes, a file of tests in one: a third would cost as much memory as a whole suite, 2 GB.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n 2 --dist loadfile
 
 # Timings that need no data of ours; the quality tables are made by the commands above them in docs/.
 bench: $(VENV)/.core

@@ -25,11 +25,20 @@ def shared_data(request: pytest.FixtureRequest) -> Path:
     return SHARED
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A process of a run on several: what it counted, unless it died."""
+    _ran_with_shared.update(getattr(node, "workeroutput", {}).get("with_shared", ()))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """In CI a whole run with the data beside it must have run at least the tests that tests/SHARED_TESTS promises."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["with_shared"] = sorted(_ran_with_shared)
+        return
     promised = int((ROOT / "tests" / "SHARED_TESTS").read_text())
-    whole = session.config.args in (["tests"], [str(ROOT / "tests")]) or not session.config.invocation_params.args
+    whole = session.config.args in (["tests"], [str(ROOT / "tests")])
     if os.environ.get("CI") == "true" and SHARED.is_dir() and whole and len(_ran_with_shared) < promised:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         session.config.stash[_TOO_FEW] = f"{len(_ran_with_shared)} tests used the shared data, expected {promised}"
