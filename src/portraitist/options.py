@@ -52,7 +52,7 @@ def _check_value(owner: str, field: dataclasses.Field[Any], value: Any) -> None:
 
 
 def from_mapping(cls: type[Config], values: Mapping[str, Any]) -> Config:
-    """Build the dataclass `cls` from a plain mapping (JSON, YAML, HTTP); unknown keys raise ConfigError.
+    """Build the dataclass `cls` from a plain mapping (JSON, YAML, HTTP); keys unknown or lacking raise ConfigError.
 
     Lists become tuples where the field is a tuple, mappings become dataclasses where the field is one.
     """
@@ -60,8 +60,15 @@ def from_mapping(cls: type[Config], values: Mapping[str, Any]) -> Config:
     unknown = sorted(set(values) - set(fields))
     if unknown:
         raise ConfigError(f"{cls.__name__}: unknown {', '.join(unknown)}; known are {', '.join(fields)}")
+    lacking = [name for name, field in fields.items() if name not in values and _is_required(field)]
+    if lacking:
+        raise ConfigError(f"{cls.__name__}: lacks {', '.join(lacking)}")
     hints = typing.get_type_hints(cls)
     return cls(**{name: _plain(hints[name], value) for name, value in values.items()})
+
+
+def _is_required(field: dataclasses.Field[Any]) -> bool:
+    return field.init and field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
 def _plain(hint: Any, value: Any) -> Any:

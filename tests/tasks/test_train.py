@@ -24,7 +24,7 @@ from portraitist.errors import ConfigError, InputError, WeightsError
 from portraitist.generate.config import DrawConfig, TwoPassConfig
 from portraitist.identity.checks import NO_FACE_DISTANCE
 from portraitist.identity.config import IdentityConfig
-from portraitist.identity.record import FACE, KOHYA, WEIGHTS, read_identity
+from portraitist.identity.record import FACE, KOHYA, RECORD, WEIGHTS, read_identity
 from portraitist.library import Consent, Library
 from portraitist.styles.looks import add_styles, find_style, own_folder
 from portraitist.tasks.add import add
@@ -35,6 +35,7 @@ from portraitist.tasks.replay import make_again, replay
 from portraitist.tasks.shoot import shoot
 from portraitist.tasks.train import train
 from portraitist.tasks.train_previews import PROMPTS
+from portraitist.training.checkpoint import OtherSettings
 from portraitist.types import Image, Pixels
 from recipes.mini.config import TINY
 from recipes.mini.controls import build_control
@@ -257,6 +258,27 @@ def test_a_changed_identity_is_refused(anna: Library) -> None:
         read_identity(folder)
     with pytest.raises(InputError, match="no identity here"):
         read_identity(folder.parent)
+
+
+def test_a_record_of_another_version_says_what_to_do(anna: Library) -> None:
+    folder = train(anna, "anna", config=FEW).folder
+    written = json.loads((folder / RECORD).read_text())
+    (folder / RECORD).write_text(json.dumps({key: value for key, value in written.items() if key != "trigger"}))
+    with pytest.raises(InputError, match=r"lacks trigger.*--fresh"):
+        read_identity(folder)
+
+
+def test_other_settings_are_learned_anew_only_when_asked(anna: Library) -> None:
+    first = train(anna, "anna", config=FEW)
+    smaller = replace(FEW, rank=2)
+    with pytest.raises(OtherSettings, match=r"rank was.*--fresh"):
+        train(anna, "anna", config=smaller)
+    assert read_identity(first.folder) == first.record
+    again = train(anna, "anna", config=smaller, fresh=True)
+    assert again.record.rank == 2
+    # Nothing of the first run has a part in it.
+    shutil.rmtree(again.folder)
+    assert train(anna, "anna", config=smaller).record == again.record
 
 
 def test_erase_takes_the_identity_too(anna: Library) -> None:

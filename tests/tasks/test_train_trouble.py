@@ -127,7 +127,7 @@ def test_memory_that_runs_out_names_the_next_smaller_preset(
     assert not (folder(anna, "local-tiny") / WEIGHTS).exists()
 
 
-def test_memory_that_runs_out_later_says_what_to_delete(
+def test_memory_that_runs_out_later_says_how_to_begin_anew(
     anna: Library, small_sd15: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = replace(FEW, preset="24gb")
@@ -139,7 +139,7 @@ def test_memory_that_runs_out_later_says_what_to_delete(
         return real(*values)
 
     monkeypatch.setattr(trainees, "weighted", full_at_the_third)
-    with pytest.raises(EngineError, match=r"this run has begun with another preset: delete .*local-tiny first"):
+    with pytest.raises(EngineError, match="this run has begun with another preset: add --fresh"):
         train(anna, "anna", small_sd15, asked)
     assert [path.stem for path in checkpoints(folder(anna, "local-tiny") / "run")] == ["checkpoint-0000002"]
     # With more room the same command goes on.

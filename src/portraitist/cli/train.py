@@ -27,6 +27,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument("--base", default="mini", metavar="NAME|PATH", help="see 'portraitist bases' (default mini)")
     parser.add_argument("--device", metavar="DEVICE", help="cpu, cuda, cuda:1 or mps (default: the CPU)")
     parser.add_argument("--accept-nc", action="store_true", help="accept weights marked nc, once for this library")
+    parser.add_argument("--fresh", action="store_true", help="begin anew instead of going on; for a changed album")
     add_json(parser)
     add_style_flags(parser)
     add_flags(parser, IdentityConfig, "training")
@@ -44,7 +45,8 @@ def run(parsed: argparse.Namespace) -> int:
     if parsed.accept_nc:
         library.accept_noncommercial("train --accept-nc")
     config = given(parsed, IdentityConfig)
-    trained = train(library, parsed.sitter, parsed.base, config, placement=placement_of(parsed), report=progress)
+    how = {"fresh": parsed.fresh, "placement": placement_of(parsed), "report": progress}
+    trained = train(library, parsed.sitter, parsed.base, config, **how)
     progress.close()
     # Of several processes the main one speaks.
     if trained is not None:

@@ -43,7 +43,8 @@ def run_style(parsed: argparse.Namespace) -> int:
         library.accept_noncommercial("train --accept-nc")
     config, licence = given(parsed, IdentityConfig), parsed.licence or UNKNOWN_LICENCE
     subject = (library, parsed.style, parsed.images, parsed.base, config)
-    trained = train_style(*subject, licence=licence, placement=placement_of(parsed), report=progress)
+    how = {"fresh": parsed.fresh, "placement": placement_of(parsed), "report": progress}
+    trained = train_style(*subject, licence=licence, **how)
     progress.close()
     # Of several processes the main one speaks.
     if trained is not None:

@@ -12,6 +12,7 @@ from portraitist.diffusion.base_row import PRESETS, Base, Preset
 from portraitist.diffusion.bases import BASES
 from portraitist.diffusion.bases_files import fetch_base, fetch_texts
 from portraitist.diffusion.out_of_memory import is_out_of_memory
+from portraitist.diffusion.quiet import quiet_libraries
 from portraitist.diffusion.samplers import space_levels
 from portraitist.errors import EngineError, InputError, PlacementError
 from portraitist.library import Library
@@ -77,7 +78,7 @@ def _load(pipeline_class: Any, base: Base, dtype: Any, control: Any, report: Rep
     common = {"dtype": dtype, "use_safetensors": True, "local_files_only": True}
     place = fetch_base(base, report)
     try:
-        with portrait_mini._quiet():
+        with quiet_libraries():
             if place.is_file():
                 texts = fetch_texts(BASES[base.family], report)
                 return pipeline_class.from_single_file(str(place), config=str(texts), **common, **parts)

@@ -6,7 +6,6 @@ Everything goes through PEFT's adapters; the base's own weights are never touche
 from __future__ import annotations
 
 import contextlib
-import logging
 import math
 import re
 import warnings
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 from portraitist.diffusion.lora import COMPONENTS, Factors, Lora
 from portraitist.diffusion.lora_families import family_of_lora, family_of_pipeline
 from portraitist.diffusion.lora_names import component_path, peft_name
+from portraitist.diffusion.quiet import quiet_libraries
 from portraitist.errors import ConfigError, InputError
 
 _NAME = re.compile(r"[\w-]+")
@@ -85,7 +85,9 @@ def install(pipeline: Any, lora: Lora, name: str, weight: float = 1.0) -> None:
         )
     check(pipeline, lora)
     before = weights(pipeline)
-    with _errors_only():
+    # diffusers warns of every weight that is no LoRA, where `check` has looked before; PEFT of a second adapter.
+    with quiet_libraries(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Already found a `peft_config`")
         pipeline.load_lora_weights(_state(pipeline, lora), adapter_name=name)
     set_weights(pipeline, {**before, name: weight})
 
@@ -242,26 +244,3 @@ def _like(factor: Tensor, module: nn.Module) -> Tensor:
     assert isinstance(weight, Tensor)
     where = "cpu" if weight.is_meta else weight.device
     return factor.to(where, weight.dtype if weight.is_floating_point() else factor.dtype, copy=True)
-
-
-@contextlib.contextmanager
-def _errors_only() -> Iterator[None]:
-    """diffusers and transformers warn of every weight that is no LoRA, and draw bars; `check` has looked before."""
-    from transformers.utils import logging as transformers_logging
-
-    had_bar = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.disable_progress_bar()
-    loggers = [logging.getLogger(name) for name in ("diffusers", "transformers")]
-    before = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            # PEFT warns of a second adapter, which is what was asked for.
-            warnings.filterwarnings("ignore", message="Already found a `peft_config`")
-            yield
-    finally:
-        for logger, level in zip(loggers, before):
-            logger.setLevel(level)
-        if had_bar:
-            transformers_logging.enable_progress_bar()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import importlib
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from portraitist.diffusion.captions import PHRASES, unknown_words, words
+from portraitist.diffusion.quiet import quiet_libraries
 from portraitist.diffusion.samplers import space_levels
 from portraitist.errors import ConfigError, EngineError
 from portraitist.library import Library
@@ -47,7 +46,7 @@ def load_pipeline(
     require_accepted(library or Library(), NAME)
     diffusers = _diffusers()
     folder = fetch(NAME, report)
-    with _quiet():
+    with quiet_libraries():
         parts = {} if control is None else {"controlnet": read_control(folder, control)}
         pipeline_class = getattr(diffusers, _PIPELINES[kind, control is not None])
         pipeline = pipeline_class.from_pretrained(folder, **_as_float32(), **parts)
@@ -100,23 +99,3 @@ def _as_float32() -> dict[str, Any]:
     import torch
 
     return {"dtype": torch.float32, "use_safetensors": True, "local_files_only": True}
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """No progress bars and no notices while the parts are read, which is a tenth of a second; then as it was before."""
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
-
-    loggers = (diffusers_logging, transformers_logging)
-    before = [(log, log.get_verbosity(), log.is_progress_bar_enabled()) for log in loggers]
-    for log in loggers:
-        log.set_verbosity_error()
-        log.disable_progress_bar()
-    try:
-        yield
-    finally:
-        for log, verbosity, had_bar in before:
-            log.set_verbosity(verbosity)
-            if had_bar:
-                log.enable_progress_bar()

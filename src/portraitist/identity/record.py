@@ -11,7 +11,7 @@ from typing import Any
 
 from portraitist.diffusion.lora import Lora
 from portraitist.diffusion.lora_formats import read_lora, write_kohya, write_lora
-from portraitist.errors import InputError
+from portraitist.errors import ConfigError, InputError
 from portraitist.identity.choose import fusion_sentence
 from portraitist.image import encode_image
 from portraitist.library import read_json, write_atomic, write_json
@@ -90,10 +90,16 @@ def write_identity(folder: Path, lora: Lora, record: IdentityRecord, face: Image
 
 
 def read_identity(folder: Path) -> IdentityRecord:
-    """The record. Raises InputError where there is none, or where the weights are not those it was written with."""
+    """The record. Raises InputError where there is none, where another version wrote it, or where the weights are not
+    those it was written with."""
     if not (folder / RECORD).is_file():
         raise InputError(f"{folder}: no identity here; learn one with 'portraitist train NAME'")
-    record = from_mapping(IdentityRecord, read_json(folder / RECORD))
+    try:
+        record = from_mapping(IdentityRecord, read_json(folder / RECORD))
+    except ConfigError as error:
+        raise InputError(
+            f"{folder / RECORD}: written by another version ({error}); learn again: 'portraitist train NAME --fresh'"
+        ) from error
     path = folder / WEIGHTS
     if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != record.sha256:
         raise InputError(f"{path}: missing or changed since it was learned; run 'portraitist train' again")

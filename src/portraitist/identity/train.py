@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from portraitist.identity.live import LivePage
 from portraitist.identity.trainee import ADAPTER, LoraTrainee
 from portraitist.identity.watch import FUSION, Watch
 from portraitist.progress import Report, silent
+from portraitist.training.checkpoint import OtherSettings, checkpoints
 from portraitist.training.config import LoopConfig
 from portraitist.training.loop import Pace, run
 from portraitist.training.processes import ALONE, Processes
@@ -30,6 +32,9 @@ from portraitist.types import Reference
 if TYPE_CHECKING:
     from portraitist.identity.reward import Round
 
+RUN = "run"
+WORK = (RUN, "checks", "reward")
+"""Folders of a training that is under way; the identity's own files lie beside them."""
 WARM_UP = 10
 """Steps; the adapters begin as nothing, so there is little to protect."""
 Preview = Callable[[], Sequence[ValidationPortrait]]
@@ -97,8 +102,25 @@ class Trainer:
     processes: Processes = ALONE
     _without: Sequence[ValidationPortrait] = ()
 
-    def run(self, steps: int, accumulation: int) -> Outcome | None:
-        """Train up to `steps`, choose and fuse. None on a process that is not the main one."""
+    def run(self, steps: int, accumulation: int, *, fresh: bool = False) -> Outcome | None:
+        """Train up to `steps`, choose and fuse. None on a process that is not the main one.
+
+        fresh: forget an earlier run first; the identity it made stays until the new one is written. Raises
+        OtherSettings when an earlier run is there that was begun with others.
+        """
+        self.processes.on_main(partial(self._clear, fresh))
+        try:
+            return self._run(steps, accumulation)
+        except OtherSettings as error:
+            raise OtherSettings(f"{error} with --fresh, which keeps what was learned until the new is ready") from error
+
+    def _clear(self, fresh: bool) -> None:
+        # What was measured before a first checkpoint may be another album's: nothing says whose it is.
+        if fresh or not checkpoints(self.folder / RUN):
+            for name in WORK:
+                shutil.rmtree(self.folder / name, ignore_errors=True)
+
+    def _run(self, steps: int, accumulation: int) -> Outcome | None:
         config, loop = self.trainee.config, self.loop_config(accumulation)
         taken = partial(take, self.trainee.denoiser.pipeline, ADAPTER)
         watch = Watch(self.folder / "checks", taken, self.measure, config.patience, steps)
@@ -109,7 +131,7 @@ class Trainer:
             bare = self.processes.on_main(partial(watch.begin, self.measure_bare))
             self._without = bare.portraits if bare is not None else ()
             run(
-                self.trainee, self.folder / "run", loop, pace,
+                self.trainee, self.folder / RUN, loop, pace,
                 sheet=page, should_stop=watch, build_optimizer=self.trainee.memory.build_optimizer,
                 processes=self.processes, report=page.hear,
             )  # fmt: skip

@@ -49,11 +49,13 @@ def train(
     base_name: str = "mini",
     config: IdentityConfig | None = None,
     *,
+    fresh: bool = False,
     placement: Placement | None = None,
     report: Report = silent,
 ) -> Trained | None:
     """Learn the sitter `name` on a base; the same command goes on after a kill and ends with the same bits.
 
+    fresh: begin anew where an earlier run is there; without it other photos or settings than that run's are refused.
     Where a launcher started several processes they learn together. The main one chooses, writes and returns; the others
     report nothing, wait for it and return None.
     Raises InputError for an unknown sitter or an empty album, WeightsError when the base is not here or not accepted,
@@ -84,7 +86,7 @@ def train(
         trainer = _trainer(trainee, split, folder, studio, placement, processes)
         steps = config.steps or base.training.steps(len(photos))
         accumulation = config.accumulation or base.training.accumulation
-        outcome = trainer.run(steps, accumulation)
+        outcome = trainer.run(steps, accumulation, fresh=fresh)
         return processes.on_main(partial(_finished, outcome, trainer, split, studio, accumulation))
 
 
@@ -107,7 +109,7 @@ def trouble_explained(
     def hint() -> str:
         # A run resumes only with what it was begun with, and a preset may change the LoRA's rank.
         begun = bool(checkpoints(folder / "run"))
-        return f"; this run has begun with another preset: delete {folder} first" if begun else ""
+        return "; this run has begun with another preset: add --fresh" if begun else ""
 
     preset = chosen_preset(base, config, placement)
     with (

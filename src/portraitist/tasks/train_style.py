@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from portraitist.diffusion.base_row import Base
     from portraitist.identity.dataset import TrainingPhoto
     from portraitist.identity.train import Outcome
+    from portraitist.identity.trainee import LoraTrainee
     from portraitist.styles.style import Style
 
 UNKNOWN_LICENCE = "unknown: of the pictures given"
@@ -45,14 +46,15 @@ def train_style(
     config: IdentityConfig | None = None,
     *,
     licence: str = UNKNOWN_LICENCE,
+    fresh: bool = False,
     placement: Placement | None = None,
     report: Report = silent,
 ) -> TrainedStyle | None:
     """Learn the look of pictures on a base as the style `key`; the same command goes on after a kill.
 
-    images: files and folders. licence: of the pictures, goes with the LoRA. Raises InputError for a name that is taken
-    or no key, and for fewer than three readable pictures; ConfigError for settings that are about a sitter; otherwise
-    as `train` does, also of several processes.
+    images: files and folders. licence: of the pictures, goes with the LoRA. fresh: as in `train`.
+    Raises InputError for a name that is taken or no key, and for fewer than three readable pictures; ConfigError for
+    settings that are about a sitter; otherwise as `train` does, also of several processes.
     """
     require_extra()
     from portraitist.diffusion.bases import find_base
@@ -78,12 +80,12 @@ def train_style(
         lesson, title = Lesson(learned, kept_back, (), ()), f"style {key} on {base.name}"
         trainer = Trainer(trainee, lesson, folder, None, None, report, title, processes)
         steps = config.steps or base.training.steps(len(learned))
-        outcome = trainer.run(steps, config.accumulation or base.training.accumulation)
+        outcome = trainer.run(steps, config.accumulation or base.training.accumulation, fresh=fresh)
 
         def finish() -> TrainedStyle:
             assert outcome is not None
             style = style_of(key, base, learned, licence)
-            path = _write(library, style, outcome, learned, base, licence)
+            path = _write(library, style, outcome, trainee, base, licence)
             report(Step("train", steps, steps, f"style in {path}"))
             return TrainedStyle(path, style, (len(learned), len(kept_back)), skipped, outcome)
 
@@ -187,7 +189,7 @@ def _require_free(library: Library, key: str, base: Base) -> None:
 
 
 def _write(
-    library: Library, style: Style, outcome: Outcome, learned: Sequence[TrainingPhoto], base: Base, licence: str
+    library: Library, style: Style, outcome: Outcome, trainee: LoraTrainee, base: Base, licence: str
 ) -> Path:
     """The LoRA first, then the file that names it: a style that is listed is whole. A file that is there is kept, as
     it may have been edited since."""
@@ -195,6 +197,7 @@ def _write(
     from portraitist.identity.dataset import data_digest
     from portraitist.styles.looks import add_styles, own_folder
 
+    learned, prior = trainee.photos, trainee.prior
     facts = {
         "base": base.name,
         "family": base.family,
@@ -206,8 +209,8 @@ def _write(
         "validation_loss": str(outcome.measured.validation_loss),
         "licence": licence,
         "licence_of_base": base.licence,
-        "noncommercial": str(base.family == "mini"),
-    }
+        "noncommercial": str(base.family == "mini" or (prior is not None and prior.noncommercial)),
+    } | ({} if prior is None else {"prior": prior.sha256})
     folder = own_folder(library)
     write_lora(folder / f"{style.key}.safetensors", outcome.lora, facts)
     path = folder / f"{style.key}.yaml"

@@ -26,6 +26,10 @@ KEPT = 2
 """The newest checkpoint, and the one before in case the newest is damaged on disk."""
 
 
+class OtherSettings(ConfigError):
+    """A run cannot go on: it was begun with other settings."""
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """The state after `step` steps. `tensors` by name; `settings` are those of the run, as JSON values."""
@@ -92,7 +96,7 @@ def room_for(what: str, folder: Path) -> Iterator[None]:
 def load_newest(folder: Path, settings: Mapping[str, Any]) -> Checkpoint | None:
     """The newest readable checkpoint, None where there is none.
 
-    Raises ConfigError when the run was begun with other settings, naming them, and EngineError when files are there
+    Raises OtherSettings when the run was begun with others, naming them, and EngineError when files are there
     but none can be read.
     """
     found = checkpoints(folder)
@@ -117,14 +121,12 @@ def _read(path: Path) -> Checkpoint | None:
 
 
 def require_same(saved: Mapping[str, Any], asked: Mapping[str, Any], folder: Path) -> None:
-    """Raise ConfigError, naming what differs, unless a run with the one's settings may go on with the other's."""
+    """Raise OtherSettings, naming what differs, unless a run with the one's settings may go on with the other's."""
     wanted = json.loads(json.dumps(dict(asked)))
     differing = [name for name in sorted({*saved, *wanted}) if saved.get(name) != wanted.get(name)]
     if differing:
         what = "; ".join(f"{name} was {saved.get(name)!r}, now {wanted.get(name)!r}" for name in differing)
-        raise ConfigError(
-            f"{folder}: this run was begun with other settings ({what}); use those, or delete it to begin anew"
-        )
+        raise OtherSettings(f"{folder}: this run was begun with other settings ({what}); use those, or begin anew")
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer, names: Mapping[Tensor, str]) -> dict[str, Tensor]:
