@@ -71,13 +71,15 @@ class Sampling:
     """How the base draws when nothing else is asked for.
 
     painted_steps: steps taken where a picture is painted over, whatever the strength; None leaves them to the pass.
-    ring_denoise: how far the ring around a face is painted anew; None leaves it to the pass.
+    ring_denoise: how far the ring around a face is painted anew; None leaves it to the pass. paints_difference: of
+    what the base paints over only what the LoRA changes counts: its own hand would show (`painters.DifferencePainter`).
     """
 
     num_steps: int
     guidance_scale: float
     painted_steps: int | None = None
     ring_denoise: float | None = None
+    paints_difference: bool = False
 
     @property
     def few_steps(self) -> int | None:

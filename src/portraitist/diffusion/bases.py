@@ -85,9 +85,9 @@ _MINI = Base(
     # Against 20 steps: a face found in 16 of 16, the same distance to the sitter (0.70), 0.26 s a portrait for 0.67.
     fast_sampling=Sampling(8, 2.0),
     # Guidance: with a sitter's LoRA words need more of it than without (1.4, recipes/mini/sampling.py).
-    # Painting over a picture it sharpens with every step at little noise, where its training did not weigh: two steps
-    # leave skin, twenty burn it, and rings speckle (docs/identity.md).
-    sampling=Sampling(20, 2.0, painted_steps=2, ring_denoise=0.0),
+    # Painting over a picture it sharpens with every step at little noise, where its training did not weigh: one step
+    # leaves skin, twenty burn it, and rings speckle (docs/identity.md).
+    sampling=Sampling(20, 2.0, painted_steps=1, ring_denoise=0.0, paints_difference=True),
     presets=tuple(Preset(name) for name in PRESETS),
     terms="marked nc: what it makes is not for commercial use; 'portraitist weights accept-nc' says so once",
     note="built in; runs on a CPU",

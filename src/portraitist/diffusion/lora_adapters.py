@@ -124,6 +124,19 @@ def weights(pipeline: Any) -> dict[str, float]:
     return found
 
 
+@contextlib.contextmanager
+def loras_off(pipeline: Any) -> Iterator[None]:
+    """The bare base while it lasts; the adapters that were on come on again, also those that are learning."""
+    if not weights(pipeline):
+        yield
+        return
+    pipeline.disable_lora()
+    try:
+        yield
+    finally:
+        pipeline.enable_lora()
+
+
 def remove(pipeline: Any, name: str) -> None:
     """Take an adapter off; the others keep their weights. After the last one the base is as it was."""
     if name not in _adapters(pipeline):

@@ -12,7 +12,7 @@ from portraitist.diffusion.base_loading import load_base, place, suggest_preset
 from portraitist.diffusion.base_row import Base
 from portraitist.diffusion.bases_files import fetch_base
 from portraitist.diffusion.controls import place_controls, read_control
-from portraitist.diffusion.painters import ControlPainter, InpaintPainter, Painter
+from portraitist.diffusion.painters import ControlPainter, DifferencePainter, InpaintPainter, Painter
 from portraitist.diffusion.samplers import space_levels
 from portraitist.errors import ConfigError
 from portraitist.library import Library
@@ -83,7 +83,8 @@ def painters_on(
         here = tuple(kind for kind in kinds if kind in networks)
         steered = steer(base, pipeline, [networks[kind] for kind in here])
         made.append(ControlPainter(place(steered, preset, placement), guidance, here, painted_steps))
-    return Painters(made[0], made[1], pipeline, left_out)
+    first: Painter = DifferencePainter(made[0]) if base.sampling.paints_difference else made[0]
+    return Painters(first, made[1], pipeline, left_out)
 
 
 def load_ring_painter(

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from portraitist.diffusion.lora_adapters import loras_off
 from portraitist.diffusion.masking import inpaint_inside, paint_inside
 from portraitist.types import Image, Mask
 
@@ -88,6 +89,28 @@ class ControlPainter:
             **controls,
             **self.options,
         )
+
+
+@dataclass
+class DifferencePainter:
+    """What the LoRAs change: the painting without them, of the same noise, is taken off the one with them.
+
+    A small base paints everything a little softer and blotched, with or without a LoRA; that falls out.
+    """
+
+    painter: ControlPainter
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Those of the painter."""
+        return self.painter.kinds
+
+    def paint(self, image: Image, mask: Mask, prompt: str, conditions: Mapping[str, Condition], **how: Any) -> Image:
+        """See `Painter`; the LoRAs that are on come on again afterwards."""
+        with_loras = self.painter.paint(image, mask, prompt, conditions, **how).astype(np.float32)
+        with loras_off(self.painter.pipeline):
+            without = self.painter.paint(image, mask, prompt, conditions, **how)
+        return np.asarray(np.clip(np.round(image + with_loras - without), 0, 255), np.uint8)
 
 
 @dataclass
