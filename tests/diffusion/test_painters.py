@@ -8,7 +8,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 pytest.importorskip("diffusers", reason="needs portraitist[diffusion]")
 
-from portraitist.diffusion.painters import Condition, Painter, whole_steps
+from portraitist.diffusion.bases import BASES as ROWS
+from portraitist.diffusion.lora import Lora
+from portraitist.diffusion.lora_adapters import install, weights
+from portraitist.diffusion.painters import Condition, ControlPainter, DifferencePainter, Painter, whole_steps
 from portraitist.types import Image
 from tests.diffusion.tiny_painters import BASES, tiny_painters
 
@@ -67,3 +70,37 @@ def test_a_step_is_always_taken(strength: float) -> None:
         taken = int(whole_steps(strength, steps, few) * strength)
         assert taken >= (few or 1)
     assert whole_steps(strength, 200, None) == 200
+
+
+def random_lora(painter: ControlPainter) -> Lora:
+    """On one attention weight of the denoiser, strong enough to be seen."""
+    path = "unet.mid_block.attentions.0.transformer_blocks.0.attn1.to_q"
+    width = painter.pipeline.unet.mid_block.attentions[0].transformer_blocks[0].attn1.to_q.weight.shape
+    torch.manual_seed(2)
+    return Lora({path: (torch.randn(4, width[1]), torch.randn(width[0], 4))})
+
+
+def test_only_what_the_lora_changes_is_painted() -> None:
+    plain = tiny_painters("mini")[0]
+    assert isinstance(plain, ControlPainter)
+    painter = DifferencePainter(plain)
+    random = np.random.default_rng(0)
+    image = random.integers(60, 190, (SIDE, SIDE, 3)).astype(np.uint8)
+    mask = np.zeros((SIDE, SIDE), np.float32)
+    mask[16:48, 16:48] = 1
+    # Without a LoRA nothing is changed, though the base alone paints everything anew.
+    np.testing.assert_array_equal(painted(painter, image, mask), image)
+    without = painted(plain, image, mask)
+    assert (without != image).any()
+    install(plain.pipeline, random_lora(plain), "sitter", 0.7)
+    whole = painted(plain, image, mask)
+    expected = np.clip(image.astype(int) + whole - without, 0, 255)
+    np.testing.assert_array_equal(painted(painter, image, mask), expected)
+    assert (expected != image).any()
+    # The LoRA is on again, with its weight.
+    assert weights(plain.pipeline) == {"sitter": pytest.approx(0.7)}
+    np.testing.assert_array_equal(painted(plain, image, mask), whole)
+
+
+def test_mini_alone_paints_the_difference() -> None:
+    assert [name for name, base in ROWS.items() if base.sampling.paints_difference] == ["mini"]
