@@ -11,6 +11,8 @@ from unittest import mock
 
 import numpy as np
 
+from portraitist.diffusion.base_row import Base, LoraTarget
+from portraitist.diffusion.bases import ATTENTION, BASES, FEED_FORWARD
 from portraitist.errors import EngineError
 from portraitist.identity import dataset
 from portraitist.identity.config import IdentityConfig
@@ -26,10 +28,20 @@ RATES = (1e-4, 3e-4, 1e-3, 2e-3)
 @dataclass(frozen=True)
 class Way:
     """config: of the training. painted: photos painted white around the head, every pixel counting, instead of a loss
-    mask."""
+    mask. modules: of portrait-mini's denoiser that learn, guidance: that it draws with; None as in the table of
+    bases."""
 
     config: IdentityConfig = field(default_factory=IdentityConfig)
     painted: bool = False
+    modules: tuple[str, ...] | None = None
+    guidance: float | None = None
+
+    def base(self) -> Base:
+        """The row of portrait-mini, changed so."""
+        row = BASES["mini"]
+        lora = row.lora if self.modules is None else (LoraTarget("unet", self.modules), *row.lora[1:])
+        guidance = row.sampling.guidance_scale if self.guidance is None else self.guidance
+        return replace(row, lora=lora, sampling=replace(row.sampling, guidance_scale=guidance))
 
 
 def ways(ablation: str, prior: Path) -> Mapping[str, Way]:
@@ -44,25 +56,30 @@ def ways(ablation: str, prior: Path) -> Mapping[str, Way]:
         "rank": {f"rank {rank}": Way(replace(usual, rank=rank)) for rank in (16, 4, 64)},
         "reward": {"no reward": Way(usual), "reward": Way(replace(usual, reward="likeness"))},
         "prior": {"from nothing": Way(usual), "from real faces": Way(replace(usual, prior=str(prior)))},
+        "modules": {
+            "attention, feed-forward, convolutions": Way(usual),
+            "attention": Way(usual, modules=ATTENTION),
+            "attention, feed-forward": Way(usual, modules=(*ATTENTION, *FEED_FORWARD)),
+        },
+        "guidance": {f"guidance {scale:g}": Way(usual, guidance=scale) for scale in (2.0, 1.4, 3.0)},
         "steps": {"800 steps": Way(replace(usual, steps=800, check_every=100, patience=TO_THE_END))},
         "rate": curve,
     }
     return table[ablation]
 
 
-ABLATIONS = ("flips", "mask-painted", "rank", "prior", "reward", "steps", "rate")
+ABLATIONS = ("flips", "mask-painted", "rank", "prior", "reward", "steps", "rate", "modules", "guidance")
 
 
 @contextmanager
 def learning(way: Way) -> Iterator[None]:
-    """While it lasts, `tasks.train` learns this way. Raises EngineError when a change was never asked for by it."""
-    if not way.painted:
-        yield
-        return
+    """While it lasts, `tasks.train` learns this way and portrait-mini draws so. Raises EngineError when a change was
+    never asked for."""
     made: list[TrainingPhoto] = []
-    with mock.patch.object(dataset, "training_photo", _painted(dataset.training_photo, made)):
+    photo = _painted(dataset.training_photo, made) if way.painted else dataset.training_photo
+    with mock.patch.object(dataset, "training_photo", photo), mock.patch.dict(BASES, mini=way.base()):
         yield
-    if not made:
+    if way.painted and not made:
         raise EngineError("ablation: expected tasks.train to learn from painted photos, it made none")
 
 

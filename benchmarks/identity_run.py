@@ -96,9 +96,9 @@ def _result(job: Job, library: Library, report: Report) -> dict[str, Any]:
     started = time.perf_counter()
     with learning(job.way):
         trained = train(library, SITTER, "mini", job.way.config, report=report)
-    seconds, peak = time.perf_counter() - started, peak_gigabytes()
-    pictures = Pictures()
-    _words(pictures, seated, trained, reader)
+        seconds, peak = time.perf_counter() - started, peak_gigabytes()
+        pictures = Pictures()
+        _words(pictures, seated, trained, reader)
     if job.templates:
         _templates(pictures, seated, job.templates, reader, report)
         write_sheet(job.result.with_suffix(".png"), seated, pictures.rows)

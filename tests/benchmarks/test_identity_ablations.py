@@ -11,6 +11,7 @@ pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 pytest.importorskip("peft", reason="needs portraitist[diffusion]")
 
 from benchmarks.identity_ablations import ABLATIONS, Way, learning, painted_white, ways
+from portraitist.diffusion.bases import find_base
 from portraitist.errors import EngineError
 from portraitist.identity import dataset
 from portraitist.identity.dataset import TrainingPhoto
@@ -35,3 +36,13 @@ def test_a_way_that_was_not_taken_is_an_error() -> None:
     with pytest.raises(EngineError, match="painted"), learning(Way(painted=True)):
         assert dataset.training_photo is not made
     assert dataset.training_photo is made
+
+
+def test_other_modules_and_guidance_are_those_of_the_base_meanwhile() -> None:
+    usual = find_base("mini")
+    with learning(Way(modules=("to_q",), guidance=3.0)):
+        changed = find_base("mini")
+        assert changed.lora[0].modules == ("to_q",)
+        assert changed.lora[1:] == usual.lora[1:]
+        assert changed.sampling.guidance_scale == 3.0
+    assert find_base("mini") == usual
