@@ -61,7 +61,7 @@ def ways(ablation: str, prior: Path) -> Mapping[str, Way]:
             "attention": Way(usual, modules=ATTENTION),
             "attention, feed-forward": Way(usual, modules=(*ATTENTION, *FEED_FORWARD)),
         },
-        "guidance": {f"guidance {scale:g}": Way(usual, guidance=scale) for scale in (2.0, 1.4, 3.0)},
+        "guidance": {f"guidance {scale:g}": Way(usual, guidance=scale) for scale in (2.5, 1.4, 2.0, 3.0)},
         "steps": {"800 steps": Way(replace(usual, steps=800, check_every=100, patience=TO_THE_END))},
         "rate": curve,
     }

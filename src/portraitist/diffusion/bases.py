@@ -83,11 +83,11 @@ _MINI = Base(
     # A single photo learned for longer is all that it still draws, whatever the words.
     training=Training(16, 16, 1e-3, 5e-4, resolution=128, steps_per_photo=60, most_steps=240, accumulation=1, batch=4),
     # Against 20 steps: a face found in 16 of 16, the same distance to the sitter (0.70), 0.26 s a portrait for 0.67.
-    fast_sampling=Sampling(8, 2.0),
+    fast_sampling=Sampling(8, 2.5),
     # Guidance: with a sitter's LoRA words need more of it than without (1.4, recipes/mini/sampling.py).
     # Painting over a picture it sharpens with every step at little noise, where its training did not weigh: one step
     # leaves skin, twenty burn it, and rings speckle (docs/identity.md).
-    sampling=Sampling(20, 2.0, painted_steps=1, ring_denoise=0.0, paints_difference=True),
+    sampling=Sampling(20, 2.5, painted_steps=1, ring_denoise=0.0, paints_difference=True),
     presets=tuple(Preset(name) for name in PRESETS),
     terms="marked nc: what it makes is not for commercial use; 'portraitist weights accept-nc' says so once",
     note="built in; runs on a CPU",

@@ -118,7 +118,7 @@ def style_from_look(key: str, measured: Measured, source: str, *, needs: str = "
     name = key.replace("-", " ").capitalize()
     if needs == "mini":
         style = Style(
-            key, name, name, _about(measured), _for_mini(known), "mini", steps=20, guidance=2.0, source=source
+            key, name, name, _about(measured), _for_mini(known), "mini", steps=20, guidance=2.5, source=source
         )
     else:
         style = Style(key, name, name, _about(measured), full, needs, source=source)
