@@ -71,16 +71,17 @@ def vertex_normals(points: NDArray[np.floating]) -> NDArray[np.float32]:
 
     Area-weighted mean of the triangle normals; each triangle is oriented once, on the mean face.
     """
-    corners = np.asarray(points, np.float32)[_oriented_triangles()]
+    corners = np.asarray(points, np.float32)[oriented_triangles()]
     faces = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normals = np.zeros((len(points), 3), np.float32)
     for corner in range(3):
-        np.add.at(normals, _oriented_triangles()[:, corner], faces)
+        np.add.at(normals, oriented_triangles()[:, corner], faces)
     return np.asarray(normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9), np.float32)
 
 
 @cache
-def _oriented_triangles() -> NDArray[np.int32]:
+def oriented_triangles() -> NDArray[np.int32]:
+    """`filled_triangles`, row by row, corners in the order whose cross product points out of the face."""
     mean, faces = mean_face(), filled_triangles().copy()
     a, b, c = (mean[faces[:, i]] for i in range(3))
     outward = (a + b + c) / 3 - mean.mean(0) - [0, 0, 60]
