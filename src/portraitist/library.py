@@ -64,6 +64,11 @@ class Sitter:
         """Where what was learned of the sitter lives, one folder a base."""
         return self.folder / "identities"
 
+    @property
+    def marks_dir(self) -> Path:
+        """Where the map of the sitter's marks lives."""
+        return self.folder / "marks"
+
 
 class Library:
     """All sitters under one root folder. Opening one creates nothing."""
