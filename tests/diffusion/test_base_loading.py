@@ -74,13 +74,14 @@ def test_a_row_offers_every_pipeline_it_names(name: str, hub: HubServer) -> None
 
 @pytest.mark.parametrize("name", list(BASES))
 def test_lora_goes_where_the_row_says(name: str) -> None:
-    """Each ending names linear layers of its part, peft accepts them, and nothing else learns."""
+    """Each ending names layers of its part that can learn, peft accepts them, and nothing else learns."""
     pipeline = tiny_pipeline(name)
     for target in BASES[name].lora:
         part = getattr(pipeline, target.part)
-        linears = {n for n, module in part.named_modules() if isinstance(module, torch.nn.Linear)}
+        kinds = (torch.nn.Linear, torch.nn.Conv2d)
+        layers = {n for n, module in part.named_modules() if isinstance(module, kinds)}
         for ending in target.modules:
-            assert any(n == ending or n.endswith(f".{ending}") for n in linears), (target.part, ending)
+            assert any(n == ending or n.endswith(f".{ending}") for n in layers), (target.part, ending)
         part.add_adapter(peft.LoraConfig(r=2, lora_alpha=2, target_modules=list(target.modules)))
         trained = [n for n, weight in part.named_parameters() if weight.requires_grad]
         assert trained
