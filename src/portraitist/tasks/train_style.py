@@ -188,9 +188,7 @@ def _require_free(library: Library, key: str, base: Base) -> None:
         raise InputError(f"--style {key}: was learned on base '{earlier}', not on '{base.name}'; choose another name")
 
 
-def _write(
-    library: Library, style: Style, outcome: Outcome, trainee: LoraTrainee, base: Base, licence: str
-) -> Path:
+def _write(library: Library, style: Style, outcome: Outcome, trainee: LoraTrainee, base: Base, licence: str) -> Path:
     """The LoRA first, then the file that names it: a style that is listed is whole. A file that is there is kept, as
     it may have been edited since."""
     from portraitist.diffusion.lora_formats import write_lora
