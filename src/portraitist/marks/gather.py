@@ -15,7 +15,7 @@ def gathered_mark(group: Sequence[tuple[str, PointMark]], missed: int, confused_
     """One mark of (digest, sighting) pairs. missed: photos that show its place without it.
 
     Its place is that of the sighting nearest to the mean place, the surest of equals; diameter and colour are
-    medians; the patch is the surest sighting's that has one.
+    medians; the patch, and the skin around it, are the surest sighting's that has one.
     """
     marks = [mark for _, mark in group]
     kind = _voted(marks)
@@ -23,6 +23,7 @@ def gathered_mark(group: Sequence[tuple[str, PointMark]], missed: int, confused_
     gaps = [round(float(np.linalg.norm(mark.position - mean)), 3) for mark in marks]
     middle = min(zip(gaps, marks, strict=True), key=lambda pair: (pair[0], -pair[1].confidence, pair[1].mark_id))[1]
     sure = sorted(marks, key=lambda mark: (-mark.confidence, mark.mark_id))
+    best = next((mark for mark in sure if mark.patch is not None), sure[0])
     weighed = [mark.confidence * (1 if mark.kind == kind else confused_weight) for mark in marks]
     lightness, red, yellow = np.median([mark.colour_offset for mark in marks], axis=0).tolist()
     return PointMark(
@@ -33,7 +34,8 @@ def gathered_mark(group: Sequence[tuple[str, PointMark]], missed: int, confused_
         colour_offset=(lightness, red, yellow),
         contrast=float(np.median([mark.contrast for mark in marks])),
         confidence=trust(weighed, missed),
-        patch=next((mark.patch for mark in sure if mark.patch is not None), None),
+        patch=best.patch,
+        skin=best.skin,
         seen_in=tuple(sorted(digest for digest, _ in group)),
     )
 

@@ -148,14 +148,22 @@ def _unpacked(path: Path) -> dict[str, NDArray[np.uint8]]:
 def _point(entry: Mapping[str, Any], patches: Mapping[str, NDArray[np.uint8]]) -> PointMark:
     known = {field.name: entry[field.name] for field in fields(PointMark) if field.name != "patch"}
     colour, seen = tuple(entry["colour_offset"]), tuple(entry["seen_in"])
-    mark = PointMark(**{**known, "anchor": _anchor(entry["anchor"]), "colour_offset": colour, "seen_in": seen})
+    read = {"anchor": _anchor(entry["anchor"]), "colour_offset": colour, "seen_in": seen, "skin": _skin(entry)}
+    mark = PointMark(**{**known, **read})
     return replace(mark, patch=patches.get(mark.mark_id))
 
 
 def _wrinkle(entry: Mapping[str, Any]) -> Wrinkle:
     known = {field.name: entry[field.name] for field in fields(Wrinkle)}
     lists = {name: tuple(entry[name]) for name in ("width_mm", "depth", "seen_in")}
-    return Wrinkle(**{**known, **lists, "anchors": tuple(map(_anchor, entry["anchors"]))})
+    return Wrinkle(**{**known, **lists, "anchors": tuple(map(_anchor, entry["anchors"])), "skin": _skin(entry)})
+
+
+def _skin(entry: Mapping[str, Any]) -> tuple[float, float, float] | None:
+    if entry["skin"] is None:
+        return None
+    lightness, red, yellow = map(float, entry["skin"])
+    return lightness, red, yellow
 
 
 def _anchor(entry: Mapping[str, Any]) -> Anchor:

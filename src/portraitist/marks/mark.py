@@ -27,7 +27,9 @@ class PointMark:
     mark_id: short, the same as long as the mark is in the sitter's map. diameter_mm: above 0.
     colour_offset: CIE L*, a*, b* of the mark less those of the skin around it (L* below 0 is darker).
     contrast: Euclidean length of that offset over the noise of the skin, or 0 when it was not measured.
-    patch: (n, n, 4) uint8 RGBA, the mark cut from its skin, upright in the photo it was seen best in; or None.
+    patch: (n, n, 4) uint8 RGBA of the photo it was seen best in, or None: the pixels as seen, in the frame of
+    `surface.patch_matrix`, flat and upright; alpha is how much of a pixel is mark, 0 along the patch's edge.
+    skin: CIE L*, a*, b* of the skin around it in the photo of the patch, or None when it was not measured.
     confidence: in [0, 1], that it belongs to the person. seen_in: sha256 of the photos it was found in.
     action: what a portrait does with it.
     """
@@ -42,6 +44,7 @@ class PointMark:
     patch: NDArray[np.uint8] | None = None
     seen_in: tuple[str, ...] = ()
     action: Action = "keep"
+    skin: tuple[float, float, float] | None = None
 
     def __post_init__(self) -> None:
         _check(self.mark_id, self.kind, POINT_KINDS, self.confidence, self.action)
@@ -66,7 +69,8 @@ class Wrinkle:
     """A crease along a line of two or more anchors.
 
     width_mm: at each anchor, full width, mm. depth: at each anchor, how much darker its middle is than the skin
-    beside it, in L* (0 and up). The other fields as in `PointMark`.
+    beside it, in L* (0 and up). skin: L*, a*, b* beside it, where that was measured. The other fields as in
+    `PointMark`.
     """
 
     mark_id: str
@@ -76,6 +80,7 @@ class Wrinkle:
     confidence: float = 1.0
     seen_in: tuple[str, ...] = ()
     action: Action = "keep"
+    skin: tuple[float, float, float] | None = None
 
     def __post_init__(self) -> None:
         _check(self.mark_id, self.kind, KINDS, self.confidence, self.action)
