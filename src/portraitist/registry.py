@@ -21,6 +21,9 @@ TASKS: dict[str, dict[str, str]] = {
     "shoot": {
         "compose": "portraitist.compose.engine:build",
     },
+    "marks": {
+        "network": "portraitist.marks.network:build",
+    },
 }
 
 

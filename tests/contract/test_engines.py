@@ -1,4 +1,4 @@
-"""What every engine promises, whatever it draws with: one row of this matrix for each row of the registry.
+"""What every engine of the task `shoot` promises, whatever it draws with: one row of this matrix for each of its rows.
 
 An engine of a new package joins by adding its config to CONFIGS; a row without one fails the first test.
 """
@@ -23,7 +23,7 @@ from portraitist.scenes.slots import find_slots
 from portraitist.scenes.values import BackdropScene, PromptScene
 from portraitist.types import Image, Pixels, Portrait, Reference
 
-ROWS = [(task, name) for task, rows in registry.TASKS.items() for name in rows]
+ROWS = [("shoot", name) for name in registry.TASKS["shoot"]]
 CONFIGS: dict[tuple[str, str], Any] = {("shoot", "compose"): ComposeConfig()}
 SCENES = ("template", "backdrop")
 HERE = Placement(threads=2)
