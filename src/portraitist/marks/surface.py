@@ -43,10 +43,15 @@ def patch_matrix(
     The patch shows PATCH_SPAN diameters of skin, flat and upright, and its middle lies on `at`, or on the anchor.
     Cut one with `cv2.warpAffine(picture, matrix, (side, side), flags=INTER_CUBIC | WARP_INVERSE_MAP)`.
     """
-    turn = skin_frame(anchor, face) * (PATCH_SPAN * diameter_mm / side)
-    middle = place(anchor, face) if at is None else np.asarray(at, np.float64)
+    middle = place(anchor, face) if at is None else at
+    return patch_onto(skin_frame(anchor, face), middle, diameter_mm, side)
+
+
+def patch_onto(frame: NDArray[np.float64], middle: NDArray[np.floating], diameter_mm: float, side: int) -> Matrix:
+    """(2, 3) from pixels of a patch to pixels of the picture, its middle on (2,) `middle`. frame: of `skin_frame`."""
+    turn = frame * (PATCH_SPAN * diameter_mm / side)
     # Pixel centres are whole numbers in both, so the patch's middle is at (side - 1) / 2.
-    return np.column_stack([turn, middle - turn @ np.full(2, (side - 1) / 2)])
+    return np.column_stack([turn, np.asarray(middle, np.float64) - turn @ np.full(2, (side - 1) / 2)])
 
 
 def patch_side(diameter_px: float) -> int:

@@ -1,0 +1,59 @@
+"""Marks added to pixels and taken away from them. The picture's own grain stays."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from portraitist.marks.density import Density, density_of, encoded
+from portraitist.marks.site import Site
+from portraitist.types import Image, Mask
+
+_GRAIN = 1.0
+"""Finer than this deviation (pixels) is grain: it lies over mark and skin alike."""
+
+
+def added(image: Image, site: Site, stamp: Density) -> Image:
+    """The picture with a stamp's density added at its site; pixels that the stamp does not touch keep their bytes."""
+    pixels = image[site.rows].astype(np.float32)
+    smooth = cv2.GaussianBlur(pixels, (0, 0), _GRAIN)
+    low = density_of(np.clip(np.round(smooth), 0, 255).astype(np.uint8))
+    # Grain keeps its size: a sensor's noise does not shrink with the light as the signal does.
+    new = pixels + encoded(low + stamp) - encoded(low)
+    return _written(image, site, new, np.abs(stamp).max(-1) > 0)
+
+
+def painted_out(image: Image, site: Site, usable: Mask, share: float = 1.0) -> Image:
+    """The picture with `share` of what is at the site taken away: skin from around it, grain from beside it.
+
+    usable: (h, w) of the picture, 0 on lips, brows and eyes, which are not painted over.
+    """
+    cover = np.clip((1.7 - site.radius) / 0.4, 0, 1)
+    cover = cover * cover * (3 - 2 * cover) * usable[site.rows]
+    grain = _grain_beside(image, site)
+    clean = encoded(site.skin) + grain
+    pixels = image[site.rows].astype(np.float32)
+    return _written(image, site, pixels + share * cover[..., None] * (clean - pixels), cover > 0)
+
+
+def _grain_beside(image: Image, site: Site) -> NDArray[np.float32]:
+    """(h, w, 3) what is left of the calmest neighbouring window when its own smooth skin is taken away, grey levels."""
+    h, w = site.radius.shape
+    found = []
+    for angle in np.arange(8) * np.pi / 4:
+        dx, dy = np.round(2.5 * site.pixels_across * np.array([np.cos(angle), np.sin(angle)])).astype(int)
+        x, y = site.corner[0] + dx, site.corner[1] + dy
+        if x < 0 or y < 0 or x + w > image.shape[1] or y + h > image.shape[0]:
+            continue
+        pixels = image[y : y + h, x : x + w].astype(np.float32)
+        rest = pixels - cv2.GaussianBlur(pixels, (0, 0), max(0.5 * site.pixels_across, 1.5))
+        found.append((float(np.abs(rest[site.radius < 2]).max(initial=0)), rest))
+    return min(found, key=lambda pair: pair[0])[1] if found else np.zeros((h, w, 3), np.float32)
+
+
+def _written(image: Image, site: Site, pixels: NDArray[np.float32], touched: NDArray[np.bool_]) -> Image:
+    result = image.copy()
+    new = np.clip(np.round(pixels), 0, 255).astype(np.uint8)
+    result[site.rows] = np.where(touched[..., None], new, image[site.rows])
+    return result
