@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
 from scipy.spatial import cKDTree
 
-from portraitist.marks.density import LEAST_LIGHT, Density
+from portraitist.marks.density import LEAST_LIGHT, LUMINANCE, Density, density_of_lab
 from portraitist.marks.mark import Wrinkle
 from portraitist.marks.site import Site, site_of, window
 from portraitist.marks.stamp import softened
@@ -22,7 +24,13 @@ _SHOULDER = 0.25
 """Height of the two shoulders together over the depth of the valley: a choice, looked at on tune faces."""
 _FULL_SLOPE = 15.0
 """Slope of the light (L* over the surface normal) at which only one shoulder is left: a choice."""
-_WIDE = 2.0
+_HOLLOW = 0.35
+"""Share of the depth that is the wide hollow: a choice, looked at. A crease alone looks like a hair on the skin."""
+_SOFTEST_LINE = 0.7
+"""Deviation, pixels: a line without any blur looks drawn with a pen."""
+_UNEVEN, _BUMPS = 0.2, 9
+"""How much its depth varies along a wrinkle, and at how many places it does."""
+_WIDE = 3.0
 """A wrinkle with its shoulders is this many times as wide as its valley."""
 
 
@@ -51,8 +59,14 @@ def course_of(wrinkle: Wrinkle, places: NDArray[np.floating], face: Face, shown:
     ends = np.clip(np.minimum(steps, knots[-1] - steps) / max(_TAPER * knots[-1], 1e-6), 0, 1)
     ends = ends * ends * (3 - 2 * ends)
     width = np.interp(steps, knots, np.asarray(wrinkle.width_mm) * narrow)
-    depth = np.interp(steps, knots, np.asarray(wrinkle.depth) * shown)
+    depth = np.interp(steps, knots, np.asarray(wrinkle.depth) * shown) * _unevenness(wrinkle, steps / knots[-1])
     return Course(points, normals, np.maximum(width * (0.5 + 0.5 * ends), 0.8), depth * ends)
+
+
+def _unevenness(wrinkle: Wrinkle, along: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(m,) around 1, the same for a wrinkle in every picture. along: (m,) from 0 to 1."""
+    heights = np.random.default_rng(crc32(wrinkle.mark_id.encode())).uniform(-1, 1, _BUMPS)
+    return np.asarray(1 + _UNEVEN * np.interp(along, np.linspace(0, 1, _BUMPS), heights), np.float64)
 
 
 def crease_site(image: Image, course: Course, usable: Mask, margin: float) -> Site:
@@ -70,20 +84,24 @@ def crease_site(image: Image, course: Course, usable: Mask, margin: float) -> Si
 def crease_stamp(wrinkle: Wrinkle, course: Course, site: Site, light: tuple[float, float], blur: float) -> Density:
     """(h, w, 3) density the wrinkle adds to the site at full strength.
 
-    light: slope of lightness over the normals, `types.Light.direction`. The valley is a Gaussian of the wrinkle's
-    width at a third of its height; the wall away from the light looks into it and is the brighter shoulder.
+    light: slope of lightness over the normals, `types.Light.direction`. The valley is a narrow crease in a wide hollow,
+    both Gaussians; the wall away from the light looks into it and is the brighter shoulder. Shade in a crease is warm:
+    light that gets out has met skin more than once, so each channel darkens by the skin's own density in it.
     """
     index, away, side = _beside(course, site.corner, site.radius.shape)
     sigma = course.width[index] / 3
     towards = np.clip(course.normals @ np.asarray(light) / _FULL_SLOPE, -1, 1)[index]
-    valley = np.exp(-((away / sigma) ** 2) / 2)
-    rims = [np.exp(-((side / sigma - 2 * s) ** 2) / 2) * (1 - s * towards) / 2 for s in (-1, 1)]
+    valley = (1 - _HOLLOW) * np.exp(-((away / sigma) ** 2) / 2) + _HOLLOW * np.exp(-((away / sigma / 2.5) ** 2) / 2)
+    rims = [np.exp(-((side / sigma / 1.3 - 2.7 * s) ** 2) / 2) * (1 - s * towards) / 2 for s in (-1, 1)]
     profile = valley - _SHOULDER * (rims[0] + rims[1])
     own = wrinkle.skin if wrinkle.skin is not None else site.skin_lab
     lightness = float(own[0])
     darker = luminance(np.asarray(np.maximum(lightness - course.depth, 2), np.float32))
     drop = np.log(luminance(np.float32(max(lightness, 2))) / np.maximum(darker, LEAST_LIGHT))
-    stamp = softened(np.repeat((profile * drop[index])[..., None], 3, axis=2).astype(np.float32), blur, 0.0)
+    warm = np.sqrt(density_of_lab(np.asarray(own, np.float32)))
+    warm = warm / float(warm @ LUMINANCE)
+    grey = np.asarray(profile * drop[index], np.float32)[..., None]
+    stamp = softened(np.asarray(grey * warm, np.float32), max(blur, _SOFTEST_LINE), 0.0)
     return np.asarray(np.where(np.abs(stamp) < 0.004, 0, stamp), np.float32)
 
 
@@ -105,6 +123,4 @@ def _lengths(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _smooth(knots: NDArray[np.float64], points: NDArray[np.float64], steps: NDArray[np.float64]) -> NDArray[np.float64]:
-    from scipy.interpolate import PchipInterpolator
-
     return np.asarray(PchipInterpolator(knots, points, axis=0)(steps), np.float64)
