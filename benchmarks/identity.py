@@ -52,16 +52,24 @@ def table_jobs(args: argparse.Namespace) -> list[Job]:
 
 
 def ablation_jobs(args: argparse.Namespace) -> dict[str, list[Job]]:
-    """By way of learning; text portraits alone."""
+    """By way of learning; text portraits alone. The product's own way is the same in every ablation: it is run once."""
     prior = args.out / "real-faces.safetensors"
     if args.ablation == "prior":
         from benchmarks.identity_prior import learn_prior
 
         learn_prior(people(args.data, "tune", FIRST_TABLE), prior, Library(args.out / "library"), _every_hundred)
     chosen = people(args.data, args.split, _kinds(args))[: args.limit]
-    folder = args.out / _tried(args, f"{args.ablation}-{args.split}")
+    folder, usual = (args.out / _tried(args, f"{name}-{args.split}") for name in (args.ablation, "usual"))
     return {
-        label: [Job(person, _few(args, way), (), folder / f"{label}, {person.name}.json") for person in chosen]
+        label: [
+            Job(
+                person,
+                _few(args, way),
+                (),
+                usual / f"{person.name}.json" if way == Way() else folder / f"{label}, {person.name}.json",
+            )
+            for person in chosen
+        ]
         for label, way in ways(args.ablation, prior).items()
     }
 
