@@ -17,6 +17,7 @@ from portraitist.cli import (
     demo,
     doctor,
     erase,
+    marks,
     portraits,
     poses,
     replay,
@@ -34,7 +35,7 @@ from portraitist.errors import (
     WeightsError,
 )
 
-GROUPS = (album, train, shoot, portraits, replay, erase, style, poses, bases, weights, doctor, demo, bench)
+GROUPS = (album, train, shoot, portraits, replay, erase, marks, style, poses, bases, weights, doctor, demo, bench)
 EXIT_CODES: tuple[tuple[type[PortraitistError], int], ...] = (
     (ConfigError, 2),
     (InputError, 3),

@@ -6,6 +6,7 @@ import io
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -20,6 +21,9 @@ from portraitist.marks.annotation import AnnotatedImage, AnnotatedMark
 from portraitist.marks.kinds import KINDS
 from portraitist.marks.view import SkinView, skin_view
 from portraitist.types import Face, Image, Mask
+
+if TYPE_CHECKING:
+    from portraitist.faces.reader import FaceReader
 
 JPEG_QUALITY = 95
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111]
@@ -46,6 +50,14 @@ def labelled(image: Image, face: Face, annotated: AnnotatedImage, side: int) -> 
     crowded = [view.from_photo(polygon) for polygon in annotated.crowded]
     ignore = polygon_mask((side, side), crowded) if crowded else np.zeros((side, side), np.float32)
     return LabelledView(view, inside, ignore, annotated.file)
+
+
+def label_photo(image: Image, annotated: AnnotatedImage, reader: FaceReader, side: int) -> LabelledView:
+    """The view of the largest face of an annotated photo. Raises InputError where there is no face."""
+    faces = reader.read(image, embed=False)
+    if not faces:
+        raise InputError(f"{annotated.file}: expected a face, found none; leave this photo out")
+    return labelled(image, max(faces, key=lambda face: face.width), annotated, side)
 
 
 def write_labelled(path: Path, item: LabelledView) -> Path:

@@ -51,7 +51,8 @@ def draw_crop(item: LabelledView, side: int, rng: np.random.Generator) -> Crop:
     # What is beyond the view is no skin, so whatever is there says nothing.
     pixels = cv2.warpAffine(_softened(view.pixels, scale), matrix, size, borderMode=cv2.BORDER_REPLICATE)
     skin, ignore = (np.asarray(cv2.warpAffine(mask, matrix, size), np.float32) for mask in (view.skin, item.ignore))
-    marks = tuple(_moved(mark, matrix, scale) for mark in item.marks)
+    moved = [_moved(mark, matrix, scale) for mark in item.marks]
+    marks = tuple(mark for mark in moved if _reaches(mark, side))
     return Crop(_in_other_light(np.asarray(pixels, np.uint8), rng), skin, ignore, marks)
 
 
@@ -102,6 +103,12 @@ def _in_other_light(pixels: Image, rng: np.random.Generator) -> Image:
 def _moved(mark: AnnotatedMark, matrix: Matrix, scale: float) -> AnnotatedMark:
     diameter = None if mark.diameter is None else mark.diameter * scale
     return AnnotatedMark(mark.kind, apply(matrix, mark.points), diameter, mark.is_sure)
+
+
+def _reaches(mark: AnnotatedMark, side: int) -> bool:
+    """Whether any of it, or of what surrounds it, may be in the crop."""
+    margin = 2 * (mark.diameter or 0) + 16
+    return bool((mark.points.max(0) > -margin).all() and (mark.points.min(0) < side + margin).all())
 
 
 def draw_batch(

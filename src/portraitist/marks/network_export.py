@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor
 
+from portraitist.errors import InputError
+from portraitist.library import write_atomic
+from portraitist.marks.network_config import MarkNetworkSize
 from portraitist.marks.network_input import INPUTS
 from portraitist.marks.network_layers import Convolution, Join, Level, MarkNetwork, Residual
 from portraitist.marks.network_targets import CHANNELS
@@ -17,6 +23,29 @@ from portraitist.marks.onnx_file import OnnxGraph
 
 PICTURE, MAPS = "picture", "maps"
 """Names of the graph's input and output."""
+
+
+def write_network(path: Path, network: MarkNetwork, facts: Mapping[str, str]) -> Path:
+    """The ONNX file, and beside it `*.safetensors` in half precision, from which training can go on.
+
+    facts: texts that both carry: what was learned from, and how well.
+    """
+    tensors = {name: value.detach().cpu().half().contiguous() for name, value in network.state_dict().items()}
+    data: bytes = save(tensors, metadata=dict(facts))
+    write_atomic(path.with_suffix(".safetensors"), data)
+    return write_atomic(path, to_onnx(network, facts))
+
+
+def read_weights(path: Path, size: MarkNetworkSize) -> dict[str, Tensor]:
+    """Weights to begin from, float32. Raises InputError when the file holds no network of this size."""
+    try:
+        tensors = {name: value.float() for name, value in load(path.read_bytes()).items()}
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path}: expected weights of a detector (.safetensors), cannot read it ({error})") from error
+    wanted = {name: value.shape for name, value in MarkNetwork(size).state_dict().items()}
+    if {name: value.shape for name, value in tensors.items()} != wanted:
+        raise InputError(f"{path}: expected weights of a detector of {size}, found others; leave --start out")
+    return tensors
 
 
 def to_onnx(network: MarkNetwork, facts: Mapping[str, str]) -> bytes:

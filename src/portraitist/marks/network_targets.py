@@ -66,6 +66,8 @@ def targets(marks: Sequence[AnnotatedMark], skin: Mask, ignore: Mask) -> Targets
 
 def distance_to(line: Points, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """(rows, columns) pixels from the middle of each cell to a polyline in pixels of a picture of `shape` (h, w)."""
+    if (line.max(0) < 0).any() or (line.min(0) > shape[1::-1]).any():
+        return np.full((shape[0] // STRIDE, shape[1] // STRIDE), np.inf, np.float32)
     canvas = np.full(shape[:2], 255, np.uint8)
     steps = np.round(line * 16).astype(np.int32)
     cv2.polylines(canvas, [steps.reshape(-1, 1, 2)], False, 0, 1, cv2.LINE_8, 4)
@@ -128,5 +130,11 @@ def _add_wrinkles(made: Targets, wrinkles: Sequence[AnnotatedMark], shape: tuple
 def _forget(made: Targets, mark: AnnotatedMark) -> None:
     """Nothing counts around a mark that somebody doubted."""
     radius = max(1.5 * (mark.diameter or 0), 2.0 * STRIDE)
-    line = mark.points if len(mark.points) > 1 else np.repeat(mark.points, 2, axis=0)
-    made.counts[distance_to(line, tuple(STRIDE * side for side in made.counts.shape)) <= radius] = 0
+    if mark.kind == "wrinkle":
+        made.counts[distance_to(mark.points, tuple(STRIDE * side for side in made.counts.shape)) <= radius] = 0
+        return
+    limits = made.counts.shape[::-1]
+    left, top = (np.clip((mark.points[0] - radius) // STRIDE, 0, limits)).astype(int)
+    right, bottom = (np.clip((mark.points[0] + radius) // STRIDE + 1, 0, limits)).astype(int)
+    y, x = STRIDE * np.mgrid[top:bottom, left:right] + (STRIDE - 1) / 2
+    made.counts[top:bottom, left:right][np.hypot(x - mark.points[0, 0], y - mark.points[0, 1]) <= radius] = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
@@ -28,8 +29,10 @@ from portraitist.marks.network_input import padded, prepared
 from portraitist.marks.network_layers import MarkNetwork
 from portraitist.marks.network_losses import map_losses
 from portraitist.marks.scoring import Score, score
+from portraitist.marks.view import SkinView
 from portraitist.types import derive
 
+Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 CROPS_A_VIEW = 4
 """A view is decoded once for so many crops of a batch."""
 
@@ -60,6 +63,8 @@ class MarkTrainee:
         if start is not None:
             self.module.load_state_dict(dict(start))
         self._began = "nothing" if start is None else _digest_of(start)
+        self._ahead = ThreadPoolExecutor(1, thread_name_prefix="crops")
+        self._next: tuple[int, Future[Batch]] | None = None
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -71,11 +76,18 @@ class MarkTrainee:
 
     def loss(self, step: int) -> Tensor:
         """Of one batch, drawn from the seed and the step."""
-        inputs, maps, weights = (torch.from_numpy(array) for array in self.batch(step))
+        inputs, maps, weights = (torch.from_numpy(array) for array in self._taken(step))
         total: Tensor = map_losses(self.module(inputs), maps, weights).total
         return total
 
-    def batch(self, step: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    def _taken(self, step: int) -> Batch:
+        """The batch of a step, while that of the next one is being drawn. Which thread draws it changes nothing."""
+        known, future = self._next or (None, None)
+        batch = future.result() if future is not None and known == step else self.batch(step)
+        self._next = step + 1, self._ahead.submit(self.batch, step + 1)
+        return batch
+
+    def batch(self, step: int) -> Batch:
         """The arrays of one step, as `draw_batch` gives them."""
         rng = np.random.default_rng([self.config.seed, step])
         count = -(-self.config.batch // CROPS_A_VIEW)
@@ -83,34 +95,29 @@ class MarkTrainee:
         return draw_batch(items, self.config.batch, self.config.crop, rng)
 
 
-def marks_of(network: nn.Module, item: LabelledView, config: MarkNetworkConfig) -> list[FoundMark]:
-    """What the network, as it is in training, finds on a whole view."""
-    view = item.view
+def maps_of(network: nn.Module, view: SkinView) -> NDArray[np.float32]:
+    """What the network, as it is in training, gives for a whole view: maps for `decode`."""
     inputs = torch.from_numpy(padded(prepared(view.pixels, view.skin), MULTIPLE)[None])
     with torch.no_grad():
-        raw = network(inputs)[0].numpy()
-    return decode(activated(raw), view.skin, config)
+        raw: NDArray[np.float32] = network(inputs)[0].numpy()
+    return activated(raw)
+
+
+def marks_of(network: nn.Module, view: SkinView, config: MarkNetworkConfig) -> list[FoundMark]:
+    """What it finds there."""
+    return decode(maps_of(network, view), view.skin, config)
 
 
 def measure(network: nn.Module, views: Iterable[LabelledView], config: MarkNetworkConfig) -> Score:
     """How the network does on whole views."""
-    return sum((score(marks_of(network, item, config), item) for item in views), start=Score())
+    return sum((score(marks_of(network, item.view, config), item) for item in views), start=Score())
 
 
 def held_back(views: Sequence[str], share: float) -> set[str]:
-    """Names of photos to measure on: every photo whose digest falls below the share, or the lowest one.
-
-    More photos later do not move a photo from one side to the other, but for that single one. None with one photo.
-    """
-    names = sorted(set(views), key=_place)
-    if len(names) < 2:
-        return set()
-    return {name for name in names if _place(name) < share} or {names[0]}
-
-
-def _place(name: str) -> float:
-    """In [0, 1), from the name alone."""
-    return int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) / 2**32
+    """Names to measure on: that share of them, at least one, in an order that looks random and depends on each name
+    alone, so that with a few more names few change sides. None of a single name."""
+    names = sorted(set(views), key=lambda name: hashlib.sha256(name.encode()).hexdigest())
+    return set(names[: max(1, round(share * len(names)))]) if len(names) > 1 else set()
 
 
 def _digest_of(tensors: Mapping[str, Tensor]) -> str:

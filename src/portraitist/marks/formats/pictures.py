@@ -47,12 +47,15 @@ class Pictures:
             raise InputError(f"{file!r}: the annotation says {shown}; annotate this very file")
         return found or stated
 
+    def path(self, file: str) -> Path | None:
+        """Where the photo is; None when it is in none of the folders."""
+        # Not Path.is_file, which raises for a name too long for the file system.
+        return next((folder / file for folder in self.folders if os.path.isfile(folder / file)), None)
+
     def _read(self, file: str) -> Size | None:
-        for folder in self.folders:
-            path = folder / file
-            # Not Path.is_file, which raises for a name too long for the file system.
-            if os.path.isfile(path):
-                # With a digest given only the header is read; nothing here looks at the digest.
-                height, width = open_photo(path, digest="-").size
-                return width, height
-        return None
+        path = self.path(file)
+        if path is None:
+            return None
+        # With a digest given only the header is read; nothing here looks at the digest.
+        height, width = open_photo(path, digest="-").size
+        return width, height
