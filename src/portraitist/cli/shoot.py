@@ -15,6 +15,7 @@ from portraitist.compose.config import ComposeConfig
 from portraitist.content_credentials import ALGORITHMS
 from portraitist.errors import ConfigError
 from portraitist.generate.config import DrawConfig, TwoPassConfig
+from portraitist.marks.config import TransferConfig
 from portraitist.tasks.config import DrawRequest, FinishConfig, ShootConfig, Stages
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     add_flags(parser, ComposeConfig, "in a template")
     add_flags(parser, BackdropConfig, "head shots and ID photos")
     add_flags(parser, FinishConfig, "finishing")
+    add_flags(parser, TransferConfig, "the sitter's marks, where there is a map of them: 'portraitist marks map'")
     add_flags(parser, DrawRequest, "in words: --style, --prompt or --pose", skip=("count", "seed", "format", "base"))
     add_flags(parser, DrawConfig, "drawing")
     add_flags(parser, TwoPassConfig, "painting in a template: --engine lora", skip=("guidance_scale",))
@@ -62,7 +64,7 @@ def run(parsed: argparse.Namespace) -> int:
     library, progress = open_library(parsed), Progress()
     request, credential = given(parsed, ShootConfig), _credential(parsed)
     compose = given(parsed, ComposeConfig, backdrop=given(parsed, BackdropConfig))
-    stages = Stages(compose, given(parsed, TwoPassConfig), given(parsed, FinishConfig))
+    stages = Stages(compose, given(parsed, TwoPassConfig), _finishing(parsed))
     sitters = [_sitter(library, name, parsed.consent, progress) for name in parsed.sitters]
     made = shoot(library, sitters, request, stages, out=parsed.out, credential=credential, report=progress)
     progress.close()
@@ -79,13 +81,17 @@ def _run_in_words(parsed: argparse.Namespace) -> int:
     library, progress = open_library(parsed), Progress()
     name, request = library.sitter(parsed.sitters[0]).name, given(parsed, DrawRequest)
     drawing, credential = given(parsed, DrawConfig), _credential(parsed)
-    stages = Stages(given(parsed, ComposeConfig), given(parsed, TwoPassConfig), given(parsed, FinishConfig))
+    stages = Stages(given(parsed, ComposeConfig), given(parsed, TwoPassConfig), _finishing(parsed))
     drawn = draw(library, name, request, drawing, stages, out=parsed.out, credential=credential, report=progress)
     progress.close()
     _print(drawn.saved, parsed.json)
     if not parsed.json and drawn.attributes:
         say(f"from the album's captions: {', '.join(drawn.attributes)}")
     return 0 if drawn.saved else 1
+
+
+def _finishing(parsed: argparse.Namespace) -> FinishConfig:
+    return given(parsed, FinishConfig, marks=given(parsed, TransferConfig))
 
 
 def _credential(parsed: argparse.Namespace) -> Credential | None:

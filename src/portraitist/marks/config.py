@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from portraitist.options import check, option
 
+DETECTOR = "classical"
+"""The engine of the task `marks` that is taken unless another is asked for."""
+
 
 @dataclass(frozen=True)
 class TransferConfig:

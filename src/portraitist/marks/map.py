@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 from zipfile import BadZipFile
@@ -25,18 +25,21 @@ from portraitist.marks.match import PhotoMarks, assign, costs, mark_cost, put_to
 from portraitist.marks.mirror import straightened
 
 FORMAT, VERSION = "portraitist-marks-map", 1
-_FILE = "marks.json"
+FILE = "marks.json"
+"""Of a map, in the sitter's marks folder."""
 _M = TypeVar("_M", PointMark, Wrinkle)
 
 
 @dataclass(frozen=True, eq=False)
 class MarksMap:
-    """A sitter's marks. photos, mirrored: sha256 of the photos looked at, and of those found to be mirrored."""
+    """A sitter's marks. photos, mirrored: sha256 of the photos looked at, and of those found to be mirrored. sha256: of
+    the file it was read from, empty before it was written."""
 
     marks: tuple[PointMark, ...] = ()
     wrinkles: tuple[Wrinkle, ...] = ()
     photos: tuple[str, ...] = ()
     mirrored: tuple[str, ...] = ()
+    sha256: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         ids = [mark.mark_id for mark in self.all]
@@ -79,11 +82,16 @@ def write_map(found: MarksMap, folder: Path) -> Path:
     record = {"format": FORMAT, "version": VERSION, "patches": name, "photos": found.photos}
     written = [{k: v for k, v in asdict(mark).items() if k != "patch"} for mark in found.marks]
     lines = [asdict(wrinkle) for wrinkle in found.wrinkles]
-    path = write_json(folder / _FILE, {**record, "mirrored": found.mirrored, "marks": written, "wrinkles": lines})
+    path = write_json(folder / FILE, {**record, "mirrored": found.mirrored, "marks": written, "wrinkles": lines})
     for old in folder.glob("patches-*.npz"):
         if old.name != name:
             old.unlink(missing_ok=True)
     return path
+
+
+def known_map(folder: Path) -> MarksMap | None:
+    """The map in the sitter's `marks_dir`, None where none was made. Raises as `read_map` does."""
+    return read_map(folder) if (folder / FILE).exists() else None
 
 
 def read_map(folder: Path) -> MarksMap:
@@ -91,7 +99,7 @@ def read_map(folder: Path) -> MarksMap:
 
     Raises InputError when there is none, when it is of another version, or when it is not such a map.
     """
-    path = folder / _FILE
+    path = folder / FILE
     record = read_json(path)
     if not isinstance(record, Mapping) or record.get("format") != FORMAT:
         raise InputError(f"{path}: expected a marks map, found something else; remove it and map the marks again")
@@ -104,7 +112,8 @@ def read_map(folder: Path) -> MarksMap:
         patches = _unpacked(folder / record["patches"]) if record["patches"] else {}
         marks = tuple(_point(entry, patches) for entry in record["marks"])
         wrinkles = tuple(_wrinkle(entry) for entry in record["wrinkles"])
-        return MarksMap(marks, wrinkles, tuple(record["photos"]), tuple(record["mirrored"]))
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        return MarksMap(marks, wrinkles, tuple(record["photos"]), tuple(record["mirrored"]), digest)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{path}: expected a whole marks map, found {error!r}; map the marks again") from error
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from portraitist.compose.config import ComposeConfig
 from portraitist.errors import ConfigError
 from portraitist.generate.config import DrawConfig, TwoPassConfig
+from portraitist.marks.config import TransferConfig
 from portraitist.options import check, option
 
 
@@ -32,10 +33,11 @@ class ShootConfig:
 
 @dataclass(frozen=True)
 class FinishConfig:
-    """What happens to every portrait after its engine."""
+    """What happens to every portrait after its engine; `marks` where the sitter has a map of them."""
 
     scale: int = option(1, "super-resolution of the result", choices=(1, 2, 4))
     restore: bool = option(False, "denoise and deblur the result, mixed at one half")
+    marks: TransferConfig = field(default_factory=TransferConfig)
 
     def __post_init__(self) -> None:
         check(self)

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from portraitist.faces.reader import FaceReader
+from portraitist.marks.config import TransferConfig
 from portraitist.progress import Step
 from portraitist.styles.looks import compose_prompt
 from portraitist.styles.style import split_phrases
+from portraitist.tasks.carry_marks import map_digests
 from portraitist.tasks.commission import Commission
 from portraitist.tasks.config import FinishConfig
 from portraitist.tasks.draw_finish import FaceFusion, load_fusion
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from portraitist.identity.record import IdentityRecord
     from portraitist.styles.style import Style
 
+_AS_DRAWN = FinishConfig(marks=TransferConfig(marks_strength=0))
+"""Candidates are ranked by what the networks drew."""
 MOSTLY = 0.5
 """An attribute in more than this share of the album joins the prompt."""
 ATTRIBUTES = ("glasses", "beard", "long hair", "short hair", "dark hair", "light hair")
@@ -91,7 +95,7 @@ class DrawJob:
         for index, portrait in enumerate(self.drawer.engine(self.order, seed=request.seed, start=start), start):
             clock = StageClock({"draw": float(portrait.details["seconds"])})
             with clock("measure"):
-                measured = self._finished(portrait, FinishConfig())
+                measured = self._finished(portrait, _AS_DRAWN)
             self.asked.report(Step("measure", index + 1, request.count))
             yield Candidate(index, portrait, measured, clock)
 
@@ -108,11 +112,13 @@ class DrawJob:
     def digests(self) -> dict[str, str]:
         """Of everything the portraits depend on besides photos."""
         pose = {} if self.posing is None else self.posing.digests(self.asked.base)
-        return {**self.drawer.digests, **({} if self.fusion is None else self.fusion.digests()), **pose}
+        maps = map_digests([self.asked.cast], self.asked.settings.finish)
+        return {**self.drawer.digests, **({} if self.fusion is None else self.fusion.digests()), **pose, **maps}
 
     def _finished(self, portrait: Portrait, config: FinishConfig) -> Finished:
         cast = self.asked.cast
-        finished = finish(portrait, [Person(cast.name, cast.everyone)], self.reader, config, self.asked.placement)
+        person = Person(cast.name, cast.everyone, marks=cast.marks)
+        finished = finish(portrait, [person], self.reader, config, self.asked.placement)
         if self.posing is None:
             return finished
         measured = self.posing.measured(largest_face(portrait.image, self.reader))

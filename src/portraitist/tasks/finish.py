@@ -1,4 +1,4 @@
-"""After every engine, once: restore, enlarge, and measure likeness and copy-paste."""
+"""After every engine, once: restore, enlarge, draw the sitters' marks, and measure likeness and copy-paste."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from portraitist.faces.ranking import copy_paste, measure_likeness
 from portraitist.faces.reader import FaceReader
+from portraitist.marks.map import MarksMap
 from portraitist.placement import Placement
+from portraitist.tasks.carry_marks import carry_marks
 from portraitist.tasks.config import FinishConfig
 from portraitist.types import Face, Image, Portrait, Reference
 
@@ -19,12 +21,14 @@ from portraitist.types import Face, Image, Portrait, Reference
 @dataclass(frozen=True, eq=False)
 class Person:
     """Who should be at a place of the portrait. centre: (2,) pixels where their face is expected, None for the largest
-    face. replaced: the template's own face there, if any. references: every photo of the sitter."""
+    face. replaced: the template's own face there, if any. references: every photo of the sitter. marks: their map, None
+    where none was made."""
 
     sitter: str
     references: Sequence[Reference]
     centre: NDArray[np.float32] | None = None
     replaced: Face | None = None
+    marks: MarksMap | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,15 +43,32 @@ class Finished:
 def finish(
     portrait: Portrait, people: Sequence[Person], reader: FaceReader, config: FinishConfig, placement: Placement
 ) -> Finished:
-    """Likeness is taken on the engine's pixels, before enlarging: a larger picture is not a better likeness."""
+    """Likeness is taken on the engine's pixels, before enlarging: a larger picture is not a better likeness. Marks come
+    last, at the portrait's full size: nothing smooths them away again."""
     faces = reader.read(portrait.image)
     measured = [_measure(portrait, person, faces) for person in people]
     image = _restored(portrait.image) if config.restore else portrait.image
     image = _enlarged(image, config.scale, placement) if config.scale > 1 else image
+    image, measured = _marked(image, people, faces, measured, config)
     scores = [m["likeness"] for m in measured]
     known = [score for score in scores if score is not None]
     likeness = min(known) if known and len(known) == len(scores) else None
     return Finished(image, {"people": measured}, likeness)
+
+
+def _marked(
+    image: Image,
+    people: Sequence[Person],
+    faces: Sequence[Face],
+    measured: Sequence[dict[str, Any]],
+    config: FinishConfig,
+) -> tuple[Image, list[dict[str, Any]]]:
+    """The portrait with everybody's marks, and the measures with what was drawn of them. faces: before enlarging."""
+    found = [(_face_of(person, faces), person.marks) for person in people]
+    large = [(None if face is None else face.scaled(config.scale), marks) for face, marks in found]
+    image, carried = carry_marks(image, large, config.marks)
+    pairs = zip(measured, carried, strict=True)
+    return image, [record if marks is None else {**record, "marks": marks} for record, marks in pairs]
 
 
 def _measure(portrait: Portrait, person: Person, faces: Sequence[Face]) -> dict[str, Any]:

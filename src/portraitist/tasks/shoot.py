@@ -18,6 +18,7 @@ from portraitist.options import to_mapping
 from portraitist.placement import Placement
 from portraitist.progress import Report, Step, silent
 from portraitist.provenance import SavedPortrait
+from portraitist.tasks.carry_marks import map_digests
 from portraitist.tasks.config import ShootConfig, Stages
 from portraitist.tasks.finish import Finished, finish
 from portraitist.tasks.shoot_recipe import recipe_of, save
@@ -90,7 +91,10 @@ class Shot:
 
 @dataclass(frozen=True, eq=False)
 class Photographer:
-    """Makes the portraits of a sitting: composed, painted over where an identity does that, finished and measured."""
+    """Makes the portraits of a sitting: composed, painted over where an identity does that, finished and measured.
+
+    maps: digests of the maps of marks.
+    """
 
     request: ShootConfig
     stages: Stages
@@ -98,6 +102,7 @@ class Photographer:
     painter: Repainter | None
     reader: FaceReader
     placement: Placement
+    maps: Mapping[str, str]
 
     @classmethod
     def of(
@@ -113,7 +118,8 @@ class Photographer:
         painter = _painter(library, cast, request, stages, placement, report)
         start = "compose" if painter is not None else request.engine
         engine = registry.build("shoot", start, stages.compose, placement, report)
-        return cls(request, stages, engine, painter, FaceReader.load(placement), placement)
+        maps = map_digests(list(cast.values()), stages.finish)
+        return cls(request, stages, engine, painter, FaceReader.load(placement), placement, maps)
 
     def __call__(self, sitting: Sitting, first: int = 0) -> Iterator[Shot]:
         """Portraits `first` to the request's count; portrait i depends on the seed and i only."""
@@ -135,7 +141,7 @@ class Photographer:
     def weights(self) -> dict[str, str]:
         """Digests of everything learned that these portraits depend on; empty where one is not known."""
         networks = (*_NETWORKS, *(_ENLARGING if self.stages.finish.scale > 1 else ()))
-        found = {name: TABLE[name].sha256 or "" for name in networks}
+        found = {**{name: TABLE[name].sha256 or "" for name in networks}, **self.maps}
         return found if self.painter is None else {**found, **_painter_weights(self.painter, self.request.base)}
 
 

@@ -13,6 +13,7 @@ from portraitist.errors import ConfigError, InputError
 from portraitist.faces.reader import FaceReader
 from portraitist.image import open_photo
 from portraitist.library import Library
+from portraitist.marks.map import MarksMap, known_map
 from portraitist.provenance import Input
 from portraitist.scenes.slots import find_slots
 from portraitist.scenes.values import BackdropScene, TemplateScene
@@ -27,12 +28,14 @@ NOBODY = "none"
 
 @dataclass(frozen=True, eq=False)
 class Cast:
-    """A sitter with the photos an engine may take (`chosen`) and all those likeness may be measured against."""
+    """A sitter with the photos an engine may take (`chosen`) and all those likeness may be measured against. marks: the
+    map of the sitter's marks, None where none was made."""
 
     name: str
     album: Album
     chosen: tuple[Reference, ...]
     everyone: tuple[Reference, ...]
+    marks: MarksMap | None = None
 
     @classmethod
     def of(cls, library: Library, name: str) -> Cast:
@@ -42,9 +45,8 @@ class Cast:
             raise InputError(f"sitter '{name}': the album has no accepted photo; see 'portraitist album show {name}'")
         everyone = tuple(album.references(album.accepted))
         chosen = {photo.digest for photo in album.chosen}
-        return cls(
-            name, album, tuple(r for r, p in zip(everyone, album.accepted, strict=True) if p.digest in chosen), everyone
-        )
+        references = tuple(r for r, p in zip(everyone, album.accepted, strict=True) if p.digest in chosen)
+        return cls(name, album, references, everyone, known_map(library.sitter(name).marks_dir))
 
     def photo(self, digest: str) -> AcceptedPhoto | None:
         """The album's photo of that digest."""
@@ -168,6 +170,8 @@ def _backdrop_sitting(request: ShootConfig, cast: Cast) -> Sitting:
 def people_of(sitting: Sitting) -> list[Person]:
     if isinstance(sitting.scene, BackdropScene):
         cast = sitting.cast[1]
-        return [Person(cast.name, cast.everyone)]
+        return [Person(cast.name, cast.everyone, marks=cast.marks)]
     faces = {slot.number: slot.face for slot in sitting.scene.slots}
-    return [Person(c.name, c.everyone, faces[slot].centre, faces[slot]) for slot, c in sorted(sitting.cast.items())]
+    return [
+        Person(c.name, c.everyone, faces[slot].centre, faces[slot], c.marks) for slot, c in sorted(sitting.cast.items())
+    ]
