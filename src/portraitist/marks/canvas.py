@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from portraitist.faces.light import estimate_light
-from portraitist.faces.regions import brows_mask, eyes_mask, lips_mask
+from portraitist.faces.regions import brows_mask, eyes_mask, lips_mask, oval_mask
 from portraitist.faces.topology import mean_face
 from portraitist.marks.anchor import Anchor, millimetres_per_pixel, place, place_by_affine
 from portraitist.marks.config import TransferConfig
@@ -23,10 +24,13 @@ from portraitist.marks.stamp import spot_stamp
 from portraitist.marks.surface import skin_frame
 from portraitist.types import Face, Image, Mask
 
+_RIM_MM = 1.0
+
 
 @dataclass(frozen=True, eq=False)
 class Canvas:
-    """A portrait to draw on. hidden: (h, w), 1 where something covers the face. usable: 1 where pixels tell of skin.
+    """A portrait to draw on. hidden: (h, w), 1 where something covers the face. usable: 1 where pixels tell of skin;
+    within: of those, the ones inside the face's outline.
     hair: tells beards and strands. blur: of the picture, deviation in pixels. light: `types.Light.direction`."""
 
     image: Image
@@ -34,6 +38,7 @@ class Canvas:
     config: TransferConfig
     hidden: Mask | None
     usable: Mask
+    within: Mask
     hair: Hairiness
     blur: float
     light: tuple[float, float]
@@ -42,6 +47,11 @@ class Canvas:
     def reach(self) -> float:
         """Pixels around its place in which the portrait's own copy of a mark may lie."""
         return REACH_MM / millimetres_per_pixel(self.face)
+
+    def skin_around(self, at: NDArray[np.floating]) -> Mask:
+        """(h, w) what tells of the skin around (2,) `at`: beyond the outline only where the mark itself lies there."""
+        x, y = (round(float(value)) for value in at)
+        return self.within if self.within[y, x] > 0 else self.usable
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +70,14 @@ def canvas_of(image: Image, face: Face, config: TransferConfig, hidden: Mask | N
     usable = np.asarray(1 - np.maximum.reduce(covers), np.float32)
     light = face.light or estimate_light(image, face)
     hair = hairiness_of(image, face, usable)
-    return Canvas(image, face, config, hidden, usable, hair, blur_of(image, face), light.direction)
+    within = usable * _inside(face, size)
+    return Canvas(image, face, config, hidden, usable, within, hair, blur_of(image, face), light.direction)
+
+
+def _inside(face: Face, size: tuple[int, int]) -> Mask:
+    """(h, w) 1 well inside the outline: the mesh misses it by a millimetre, and what lies beyond is no skin."""
+    across = 2 * max(1, round(_RIM_MM / millimetres_per_pixel(face))) + 1
+    return np.asarray(cv2.erode(oval_mask(face, size), np.ones((across, across), np.uint8)), np.float32)
 
 
 def places_of(mark: Mark, canvas: Canvas) -> NDArray[np.float64]:
@@ -93,7 +110,7 @@ def _spot(mark: PointMark, at: NDArray[np.float64], canvas: Canvas) -> Drawing |
     if mark.diameter_mm / millimetres_per_pixel(canvas.face) < canvas.config.marks_least:
         return "too small"
     frame = skin_frame(mark.anchor, canvas.face)
-    site = spot_site(canvas.image, at, frame, mark.diameter_mm, canvas.usable, canvas.reach)
+    site = spot_site(canvas.image, at, frame, mark.diameter_mm, canvas.skin_around(at), canvas.reach)
     return _uncovered(Drawing(site, spot_stamp(mark, site, frame, canvas.blur)), canvas)
 
 

@@ -47,6 +47,15 @@ def lab_of(density: Density) -> NDArray[np.float32]:
     return to_lab(flat).reshape(np.shape(density))
 
 
+def highlight_gain(own: float, skin: float) -> float:
+    """At most 1: what is left of a density on skin of L* `skin` that was measured on skin of L* `own`.
+
+    A camera's curve flattens towards white, so in brighter light a mark keeps less than its density. Half way (the
+    geometric mean) between keeping the density and keeping the difference in L*: a choice. Darker skin keeps it all.
+    """
+    return float(min(1.0, np.sqrt((max(own, 0.0) + 16) / (max(skin, 0.0) + 16))))
+
+
 @cache
 def _table() -> NDArray[np.float32]:
     return _density(np.arange(256, dtype=np.float32) / 255)

@@ -24,17 +24,26 @@ def added(image: Image, site: Site, stamp: Density) -> Image:
     return _written(image, site, new, np.abs(stamp).max(-1) > 0)
 
 
-def painted_out(image: Image, site: Site, usable: Mask, share: float = 1.0) -> Image:
-    """The picture with `share` of what is at the site taken away: skin from around it, grain from beside it.
+def painted_out(image: Image, site: Site, stamp: Density, share: float = 1.0) -> Image:
+    """The picture with `share` of a mark taken away: skin from around it, with grain from beside it.
 
-    usable: (h, w) of the picture, 0 on lips, brows and eyes, which are not painted over.
+    stamp: what the mark looks like at the site. Only where it is, and a little around, is painted, so that the edge of
+    a lip next to a mole stays.
     """
-    cover = np.clip((1.7 - site.radius) / 0.4, 0, 1)
-    cover = cover * cover * (3 - 2 * cover) * usable[site.rows]
-    grain = _grain_beside(image, site)
-    clean = encoded(site.skin) + grain
+    cover = _cover(stamp, site.pixels_across)
+    clean = encoded(site.skin) + _grain_beside(image, site)
     pixels = image[site.rows].astype(np.float32)
     return _written(image, site, pixels + share * cover[..., None] * (clean - pixels), cover > 0)
+
+
+def _cover(stamp: Density, across: float) -> Mask:
+    """(h, w) 1 on the mark and a third of its radius around, fading over as much again; at least a pixel each."""
+    size = np.abs(stamp).max(-1)
+    rim = max(1, round(across / 6))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * rim + 1, 2 * rim + 1))
+    core = cv2.dilate(np.asarray(size > 0.15 * size.max(initial=0), np.float32), disc)
+    soft = cv2.GaussianBlur(cv2.dilate(core, disc), (0, 0), rim / 2)
+    return np.asarray(np.where(soft > 0.02, np.maximum(core, soft), 0), np.float32)
 
 
 def _grain_beside(image: Image, site: Site) -> NDArray[np.float32]:

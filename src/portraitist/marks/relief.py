@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 from scipy.spatial import cKDTree
 
-from portraitist.marks.density import LEAST_LIGHT, LUMINANCE, Density, density_of_lab
+from portraitist.marks.density import LEAST_LIGHT, LUMINANCE, Density, density_of_lab, highlight_gain
 from portraitist.marks.mark import Wrinkle
 from portraitist.marks.site import Site, site_of, window
 from portraitist.marks.stamp import softened
@@ -100,6 +100,7 @@ def crease_stamp(wrinkle: Wrinkle, course: Course, site: Site, light: tuple[floa
     drop = np.log(luminance(np.float32(max(lightness, 2))) / np.maximum(darker, LEAST_LIGHT))
     warm = np.sqrt(density_of_lab(np.asarray(own, np.float32)))
     warm = warm / float(warm @ LUMINANCE)
+    drop *= highlight_gain(lightness, float(site.skin_lab[0]))
     grey = np.asarray(profile * drop[index], np.float32)[..., None]
     stamp = softened(np.asarray(grey * warm, np.float32), max(blur, _SOFTEST_LINE), 0.0)
     return np.asarray(np.where(np.abs(stamp) < 0.004, 0, stamp), np.float32)

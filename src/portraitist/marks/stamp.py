@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from portraitist.marks.density import LUMINANCE, Density, density_of, density_of_lab, lab_of
+from portraitist.marks.density import LUMINANCE, Density, density_of, density_of_lab, highlight_gain, lab_of
 from portraitist.marks.mark import PointMark
 from portraitist.marks.site import Site
 from portraitist.marks.surface import PATCH_SPAN, patch_onto, patch_side
@@ -46,14 +46,14 @@ def _flat(mark: PointMark, site: Site) -> Density:
     """(n, n, 3) on the skin laid flat, in the chroma of the site's skin."""
     if mark.patch is None:
         skin = np.asarray(mark.skin if mark.skin is not None else site.skin_lab, np.float32)
-        return _in_chroma_of(site, skin, _disc(mark, skin, site.pixels_across))
+        return _in_tone_of(site, skin, _disc(mark, skin, site.pixels_across))
     share = np.asarray(mark.patch[..., 3] / 255, np.float32)
     seen = density_of(mark.patch[..., :3])
     skin = np.asarray(mark.skin if mark.skin is not None else _skin_of(mark, seen, share), np.float32)
     # RGB is as seen, so skin shows through where alpha is low already: alpha only ends the patch.
     kept = np.clip(share / 0.35, 0, 1)
     kept = np.asarray(kept * kept * (3 - 2 * kept), np.float32)
-    return _in_chroma_of(site, skin, np.asarray((seen - density_of_lab(skin)) * kept[..., None], np.float32))
+    return _in_tone_of(site, skin, np.asarray((seen - density_of_lab(skin)) * kept[..., None], np.float32))
 
 
 def _skin_of(mark: PointMark, seen: Density, share: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -75,11 +75,12 @@ def _disc(mark: PointMark, skin: NDArray[np.float32], across: float) -> Density:
     return np.asarray(-np.log(share[..., None] * light + 1 - share[..., None]), np.float32)
 
 
-def _in_chroma_of(site: Site, skin: NDArray[np.float32], density: Density) -> Density:
+def _in_tone_of(site: Site, skin: NDArray[np.float32], density: Density) -> Density:
     """A black and white portrait gets black and white marks; skin a third less saturated may be another's skin."""
     gain = float(np.clip(1.5 * _saturation(site.skin_lab) / max(_saturation(skin), 1e-3), 0, 1))
     grey = (density @ LUMINANCE)[..., None]
-    return np.asarray(grey + gain * (density - grey), np.float32)
+    kept = highlight_gain(float(skin[0]), float(site.skin_lab[0]))
+    return np.asarray(kept * (grey + gain * (density - grey)), np.float32)
 
 
 def _saturation(lab: NDArray[np.float32]) -> float:

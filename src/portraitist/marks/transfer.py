@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from portraitist.marks.anchor import millimetres_per_pixel
 from portraitist.marks.canvas import Canvas, Drawing, canvas_of, drawing_of, places_of
 from portraitist.marks.config import TransferConfig
 from portraitist.marks.found import FoundMark
 from portraitist.marks.hiding import Presence, found_there, presence
 from portraitist.marks.map import MarksMap
 from portraitist.marks.mark import Mark, PointMark
+from portraitist.marks.match import LIMIT_MM
 from portraitist.marks.paint import added, painted_out
 from portraitist.types import Face, Image, Mask
 
@@ -51,7 +53,7 @@ def transfer_marks(
         return Transferred(image, (), {mark.mark_id: "strength 0" for mark in sitter_map.all})
     canvas = canvas_of(image, face, config, hidden)
     places = {mark.mark_id: places_of(mark, canvas) for mark in sitter_map.all}
-    found = found_there(places, present, canvas.reach)
+    found = found_there(places, present, LIMIT_MM / millimetres_per_pixel(face))
     result, put, skipped = image, [], {}
     for mark in sitter_map.all:
         result, reason = _carried(result, mark, canvas, places, found.get(mark.mark_id))
@@ -88,7 +90,7 @@ def _carried(
     if isinstance(mark, PointMark) and canvas.hair.covers(mark):
         return result, "in hair"
     # What the skin shows there already counts: together they make the mark.
-    rest = float(np.clip(1 - shown.amount, 0.5, 1.5))
+    rest = float(np.clip(1 - shown.amount, 0.5, 1.25))
     return added(result, drawing.site, wanted * np.float32(rest)), None
 
 
@@ -106,7 +108,7 @@ def _lessened(result: Image, mark: Mark, canvas: Canvas, shown: Presence, level:
     if not isinstance(there, Drawing):
         return result, there
     share = 1 - level / max(amount, level, 1e-6)
-    return painted_out(result, there.site, canvas.usable, share), "removed" if level == 0 else "softened"
+    return painted_out(result, there.site, there.stamp, share), "removed" if level == 0 else "softened"
 
 
 def _middle(found: FoundMark) -> tuple[float, float]:
