@@ -51,7 +51,9 @@ def test_moles_are_darkest_at_the_truth_and_as_wide_as_it_says(
     config: RenderConfig, colour: tuple[int, int, int]
 ) -> None:
     view = plain(colour, 1024)
-    setting = replace(only("mole", 6, config), mole_mm=(2.0, 4.0), raised=0.0, two_toned=0.0, mottled=(0, 0))
+    setting = replace(
+        only("mole", 6, config), mole_mm=(2.0, 4.0), mole_density=(0.8, 1.4), raised=0.0, two_toned=0.0, mottled=(0, 0)
+    )
     rendered = render(view, setting)
     darker = -change(view, rendered)
     assert len(rendered.marks) == 6

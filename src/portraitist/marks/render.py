@@ -21,7 +21,7 @@ from portraitist.types import Image, Mask
 
 LEAST_SEEN = 2.2
 """How many times the skin's own unevenness, at its own size, a mark must differ to be called sure."""
-_NOISE_FLOOR = 1.2
+_NOISE_FLOOR = 1.6
 """Least unevenness that is assumed, in L*: smooth skin does not make everything visible."""
 
 
@@ -81,25 +81,26 @@ def _truth(item: _Drawn, gain: NDArray[np.float32], before: Image, after: Image)
     change = (1 - gain[item.window]).mean(-1)
     strength = np.abs(change) if item.crease is None else np.maximum(change, 0) * item.own
     core = strength >= 0.5 * max(float(strength.max()), 1e-6)
-    is_sure = _stands_out(core, before[item.window], after[item.window])
     area = max(float(core.sum()), 1.0)
     if item.crease is not None:
-        width = area / max(1, int((item.crease.depth >= 0.5).sum()))
-        return AnnotatedMark(item.kind, item.crease.seen.astype(np.float32), max(1.0, width), is_sure)
-    weights = strength * core
+        width = max(1.0, area / max(1, int((item.crease.depth >= 0.5).sum())))
+        is_sure = _stands_out(core, width, before[item.window], after[item.window])
+        return AnnotatedMark(item.kind, item.crease.seen.astype(np.float32), width, is_sure)
+    weights, across = strength * core, 2 * float(np.sqrt(area / np.pi))
     middle = [(part * weights).sum() / max(float(weights.sum()), 1e-6) for part in np.mgrid[item.window][::-1]]
-    return AnnotatedMark(item.kind, np.array([middle], np.float32), 2 * float(np.sqrt(area / np.pi)), is_sure)
+    is_sure = _stands_out(core, across, before[item.window], after[item.window])
+    return AnnotatedMark(item.kind, np.array([middle], np.float32), across, is_sure)
 
 
-def _stands_out(core: NDArray[np.bool_], before: Image, after: Image) -> bool:
+def _stands_out(core: NDArray[np.bool_], across: float, before: Image, after: Image) -> bool:
     """Whether the mark differs more from the skin than the skin there does from itself, at the mark's size.
 
-    Colour counts half: differences of colour are harder to see in small things than those of lightness.
+    across: pixels. Colour counts half: differences of colour are harder to see in small things than those of lightness.
     """
     one, other = (cv2.cvtColor(np.asarray(part, np.float32) / 255, cv2.COLOR_RGB2LAB) for part in (before, after))
-    change = float(np.linalg.norm((other - one)[core].mean(0) * [1, 0.5, 0.5]))
-    across = max(1.0, float(np.sqrt(core.sum())))
-    fine, coarse = (cv2.GaussianBlur(one[..., 0], (0, 0), part * across) for part in (0.25, 1.5))
+    differs = cv2.GaussianBlur((other - one) * np.array([1, 0.5, 0.5], np.float32), (0, 0), 0.2 * across)
+    change = float(np.linalg.norm(differs, axis=-1)[core].mean())
+    fine, coarse = (cv2.GaussianBlur(one[..., 0], (0, 0), part * across) for part in (0.2, 1.3))
     return change >= LEAST_SEEN * max(float((fine - coarse).std()), _NOISE_FLOOR)
 
 

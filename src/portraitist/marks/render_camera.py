@@ -11,6 +11,8 @@ from portraitist.types import Image
 
 _LENS = 0.45
 """Standard deviation of what a lens and a colour filter blur, in pixels of the photo: the skin has it already."""
+_MOST_NOISE = 8.0
+"""Bytes: cameras smooth the noise of deep shadows away."""
 _TABLE = np.arange(256, dtype=np.float32) / np.float32(255)
 LINEAR_OF = np.where(_TABLE <= 0.04045, _TABLE / 12.92, ((_TABLE + 0.055) / 1.055) ** 2.4).astype(np.float32)
 """Linear light of an sRGB byte (IEC 61966-2-1)."""
@@ -69,8 +71,11 @@ def _noisy(photo: NDArray[np.uint8], camera: CameraConfig, rng: np.random.Genera
     """
     level = rng.uniform(*camera.noise)
     spread = level * np.sqrt(0.1 + 0.9 * LINEAR_OF / LINEAR_OF[118])
-    in_bytes = np.minimum(spread / np.maximum(np.gradient(LINEAR_OF), 1e-5), 12).astype(np.float32)
-    noise = rng.standard_normal(photo.shape, np.float32)
+    in_bytes = np.minimum(spread / np.maximum(np.gradient(LINEAR_OF), 1e-5), _MOST_NOISE).astype(np.float32)
+    # A camera mixes neighbouring red, green and blue pixels, so most of the noise is in lightness.
+    noise = 0.6 * rng.standard_normal(photo.shape, np.float32) + 0.8 * rng.standard_normal(
+        (*photo.shape[:2], 1), np.float32
+    )
     if camera.grain == "coarse":
         noise = 1.9 * cv2.GaussianBlur(noise, (0, 0), 0.6)
     return np.asarray(np.clip(np.round(photo + in_bytes[photo] * noise), 0, 255), np.uint8)

@@ -63,15 +63,15 @@ class RenderConfig:
     mole_density: tuple[float, float] = option((0.4, 1.8), "pigment of a mole")
     mole_softness: tuple[float, float] = option((0.05, 0.28), "part of the radius over which a mole fades")
     spot_mm: tuple[float, float] = option((0.7, 2.6), "diameter of a spot", unit="mm")
-    spot_density: tuple[float, float] = option((0.26, 0.85), "pigment of a spot")
+    spot_density: tuple[float, float] = option((0.3, 0.9), "pigment of a spot")
     spot_softness: tuple[float, float] = option((0.15, 0.4), "part of the radius over which a spot fades")
     pimple_mm: tuple[float, float] = option((1.2, 3.6), "diameter of a pimple with its halo", unit="mm")
     pimple_density: tuple[float, float] = option((0.22, 0.7), "redness of a pimple")
     scar_mm: tuple[float, float] = option((1.2, 5.0), "length of a scar, or diameter of a pit", unit="mm")
-    scar_density: tuple[float, float] = option((0.3, 0.9), "how much paler, redder or darker a scar is")
+    scar_density: tuple[float, float] = option((0.4, 1.1), "how much paler, redder or darker a scar is")
     wrinkle_mm: tuple[float, float] = option((7.0, 34.0), "length of a crease", unit="mm")
     wrinkle_width_mm: tuple[float, float] = option((0.45, 1.5), "full width of a crease at half its depth", unit="mm")
-    wrinkle_density: tuple[float, float] = option((0.25, 0.85), "shadow in the middle of a crease")
+    wrinkle_density: tuple[float, float] = option((0.3, 1.0), "shadow in the middle of a crease")
     irregular: tuple[float, float] = option((0.05, 0.25), "how far a boundary is from round")
     mottled: tuple[float, float] = option((0.05, 0.35), "how unevenly pigment lies")
     raised: float = option(0.5, "part of the moles that are raised", low=0, high=1)
@@ -109,10 +109,10 @@ JUDGING = RenderConfig(
     pimple_mm=(1.4, 4.2),
     pimple_density=(0.28, 0.6),
     scar_mm=(1.4, 4.2),
-    scar_density=(0.35, 0.75),
+    scar_density=(0.5, 0.95),
     wrinkle_mm=(9.0, 28.0),
     wrinkle_width_mm=(0.6, 1.8),
-    wrinkle_density=(0.3, 0.8),
+    wrinkle_density=(0.35, 0.85),
     irregular=(0.1, 0.4),
     mottled=(0.1, 0.45),
     raised=0.35,
@@ -128,7 +128,7 @@ JUDGING = RenderConfig(
         noise=(0.001, 0.006),
         grain="coarse",
         sharpen=(0.0, 0.6),
-        quality=(64, 93),
+        quality=(70, 94),
         saves=2,
         enlarge="lanczos",
     ),

@@ -120,7 +120,7 @@ def _scar(ground: Ground, places: _Places, radius: float, config: RenderConfig, 
     along[..., 1] += rng.uniform(-1.5, 1.5) * (along[..., 0] ** 2 - 0.3)
     line = _cover(np.asarray(np.hypot(*np.moveaxis(along, -1, 0)), np.float32), 0.25, config)
     line *= _uneven(ground, places, config, rng)
-    pale, red = 0.6 * np.array([-0.8, -1, -0.9]), np.array([0.45, 1, 0.95])
+    pale, red = 0.75 * np.array([-0.8, -1, -0.9]), np.array([0.45, 1, 0.95])
     return np.asarray(depth * line[..., None] * (pale if rng.random() < 0.55 else red), np.float32)
 
 

@@ -18,6 +18,8 @@ Field = NDArray[np.float32]
 Window = tuple[slice, slice]
 LEAST_FACING = 0.35
 """No mark is drawn on skin turned further away than this cosine: nobody could say there what it is."""
+_MOST_SHADE = 0.35
+"""Density of the darkest and the brightest slope of a relief."""
 _BORDER = 3
 """Pixels between two marks, and between a mark and the edge of the skin."""
 _TRIES = 40
@@ -106,12 +108,14 @@ class Ground:
 
         The face's light is a slope, L* over the normals; L* changes by that times the turn of the normal, which is
         minus the relief's gradient. Y grows with ((L* + 16) / 116)^3 (CIE 15:2004), so ln Y by 3 dL* / (L* + 16).
+        Bounded: the slope was measured on gentle curves, and light comes from everywhere a little.
         """
         if min(height_mm.shape) < 2:
             return np.zeros_like(height_mm)
         down, right = np.gradient(height_mm, self.view.mm)
         x, y = self.light.direction
-        return np.asarray(strength * 3 * (x * right + y * down) / (self.light.level + 16), np.float32)
+        steep = strength * 3 * (x * right + y * down) / (self.light.level + 16)
+        return np.asarray(_MOST_SHADE * np.tanh(steep / _MOST_SHADE), np.float32)
 
     @property
     def _step(self) -> int:
