@@ -56,6 +56,12 @@ def highlight_gain(own: float, skin: float) -> float:
     return float(min(1.0, np.sqrt((max(own, 0.0) + 16) / (max(skin, 0.0) + 16))))
 
 
+def size_of(density: Density) -> NDArray[np.float32]:
+    """(h, w) the largest of the three channels, without sign. (`max` over an axis of three is ten times as slow.)"""
+    red, green, blue = np.abs(np.moveaxis(density, -1, 0))
+    return np.asarray(np.maximum(np.maximum(red, green), blue), np.float32)
+
+
 @cache
 def _table() -> NDArray[np.float32]:
     return _density(np.arange(256, dtype=np.float32) / 255)

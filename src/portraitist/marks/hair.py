@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from portraitist.faces.regions import oval_mask
 from portraitist.marks.anchor import anchor_of, is_visible, place
@@ -26,27 +27,28 @@ _TIMES = 2.5
 
 @dataclass(frozen=True, eq=False)
 class Hairiness:
-    """Tells hair in one picture. oval: (h, w), 1 on the face: its outline is no texture. limit: density."""
+    """Tells hair in one picture. usable: (h, w), 1 where pixels tell of skin; bare: of those, the ones on the face, for
+    its outline is no texture. limit: density."""
 
     image: Image
     face: Face
     usable: Mask
-    oval: Mask
+    bare: Mask
     limit: float
 
-    def covers(self, mark: PointMark) -> bool:
-        """Whether the skin around a mark's place is too rough to be bare."""
+    def covers(self, mark: PointMark, at: NDArray[np.floating]) -> bool:
+        """Whether the skin around a mark at (2,) pixels `at` is too rough to be bare."""
         frame = skin_frame(mark.anchor, self.face)
         diameter = max(mark.diameter_mm, _WINDOW_MM)
-        site = spot_site(self.image, place(mark.anchor, self.face), frame, diameter, self.usable)
-        return _roughness(site, self.oval * self.usable) > self.limit
+        site = spot_site(self.image, at, frame, diameter, self.usable)
+        return _roughness(site, self.bare) > self.limit
 
 
 def hairiness_of(image: Image, face: Face, usable: Mask) -> Hairiness:
     """What counts as hair in a picture of `face`. usable: (h, w), 0 on eyes, brows, lips and what is known to cover."""
-    oval = oval_mask(face, (image.shape[0], image.shape[1]))
-    bare = [_roughness(site, oval * usable) for site in _bare_sites(image, face, usable)]
-    return Hairiness(image, face, usable, oval, max(_LEAST, _TIMES * float(np.median(bare)) if bare else 0.0))
+    on_face = usable * oval_mask(face, (image.shape[0], image.shape[1]))
+    found = [_roughness(site, on_face) for site in _bare_sites(image, face, usable)]
+    return Hairiness(image, face, usable, on_face, max(_LEAST, _TIMES * float(np.median(found)) if found else 0.0))
 
 
 def _bare_sites(image: Image, face: Face, usable: Mask) -> list[Site]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from portraitist.marks.anchor import LEAST_FACING, Anchor, facing, is_visible
-from portraitist.marks.density import Density
+from portraitist.marks.density import Density, size_of
 from portraitist.marks.found import FoundMark
 from portraitist.marks.site import Site
 from portraitist.types import Face, Mask
@@ -97,8 +97,10 @@ def _beside(
     least = np.maximum(_LEAST_AMOUNT, (_OUTSTANDING + _MORE_OUTSTANDING * share) * chance)
     needed = _LEAST_FIT + (_BEST_FIT - _LEAST_FIT) * np.minimum(2 * share, 1)
     allowed = is_peak & (apart < reach) & (amount >= least) & (amount <= _MOST_AMOUNT) & (fit >= needed)
-    for other in others:
-        allowed &= np.linalg.norm(places - other, axis=-1) > apart
+    for dx, dy in others - at:
+        # Further away than that, no place in reach is nearer to it.
+        if np.hypot(dx, dy) < 2 * reach:
+            allowed &= np.hypot(x - dx, y - dy) > apart
     best = np.unravel_index(int(np.argmax(np.where(allowed, fit, -1))), fit.shape)
     return Presence(True, float(amount[best]), _pair(places[best])) if allowed[best] else None
 
@@ -131,5 +133,5 @@ def _pair(at: NDArray[np.floating]) -> tuple[float, float]:
 
 def _support(stamp: Density) -> tuple[slice, slice] | None:
     """Rows and columns where the stamp is not zero."""
-    y, x = np.nonzero(np.abs(stamp).max(-1))
+    y, x = np.nonzero(size_of(stamp))
     return (slice(int(y.min()), int(y.max()) + 1), slice(int(x.min()), int(x.max()) + 1)) if len(y) else None

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from portraitist.marks.density import Density, density_of, encoded
+from portraitist.marks.density import Density, density_of, encoded, size_of
 from portraitist.marks.site import Site
 from portraitist.types import Image, Mask
 
@@ -21,7 +21,7 @@ def added(image: Image, site: Site, stamp: Density) -> Image:
     low = density_of(np.clip(np.round(smooth), 0, 255).astype(np.uint8))
     # Grain keeps its size: a sensor's noise does not shrink with the light as the signal does.
     new = pixels + encoded(low + stamp) - encoded(low)
-    return _written(image, site, new, np.abs(stamp).max(-1) > 0)
+    return _written(image, site, new, size_of(stamp) > 0)
 
 
 def painted_out(image: Image, site: Site, stamp: Density, share: float = 1.0) -> Image:
@@ -38,7 +38,7 @@ def painted_out(image: Image, site: Site, stamp: Density, share: float = 1.0) ->
 
 def _cover(stamp: Density, across: float) -> Mask:
     """(h, w) 1 on the mark and a third of its radius around, fading over as much again; at least a pixel each."""
-    size = np.abs(stamp).max(-1)
+    size = size_of(stamp)
     rim = max(1, round(across / 6))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * rim + 1, 2 * rim + 1))
     core = cv2.dilate(np.asarray(size > 0.15 * size.max(initial=0), np.float32), disc)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from portraitist.marks.density import Density, density_of, lab_of
+from portraitist.marks.density import Density, density_of, lab_of, size_of
 from portraitist.marks.local_skin import masked_blur
 from portraitist.types import Image, Mask
 
@@ -37,7 +38,7 @@ class Site:
         x, y = self.corner
         return slice(y, y + self.seen.shape[0]), slice(x, x + self.seen.shape[1])
 
-    @property
+    @cached_property
     def skin_lab(self) -> NDArray[np.float32]:
         """(3,) CIE L*, a*, b* of the skin at the mark."""
         near = np.exp(-((self.radius / CORE) ** 2))[..., None]
@@ -69,7 +70,7 @@ def spot_site(
     start, end = window(place, np.full(2, half), image.shape[:2])
     x, y = np.meshgrid(np.arange(start[0], end[0]), np.arange(start[1], end[1]))
     flat = np.stack([x - place[0], y - place[1]], axis=-1) @ np.linalg.inv(_open(frame)).T
-    radius = np.linalg.norm(flat, axis=-1) / (diameter_mm / 2)
+    radius = np.hypot(flat[..., 0], flat[..., 1]) / (diameter_mm / 2)
     return site_of(image, start, place, np.asarray(radius, np.float32), across, usable)
 
 
@@ -96,7 +97,7 @@ def _skin(seen: Density, weight: Mask, sigma: float) -> Density:
     kept = weight.copy()
     for _ in range(_ROUNDS):
         skin = masked_blur(seen, kept, sigma)
-        gap = np.abs(seen - skin).max(-1)
+        gap = size_of(seen - skin)
         known = weight > 0.5
         spread = 1.48 * float(np.median(gap[known])) if known.any() else 0.0
         kept = weight * (gap <= 2.5 * max(spread, 0.01))

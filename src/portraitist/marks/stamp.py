@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from portraitist.marks.density import LUMINANCE, Density, density_of, density_of_lab, highlight_gain, lab_of
+from portraitist.marks.density import LUMINANCE, Density, density_of, density_of_lab, highlight_gain, lab_of, size_of
 from portraitist.marks.mark import PointMark
 from portraitist.marks.site import Site
 from portraitist.marks.surface import PATCH_SPAN, patch_onto, patch_side
@@ -90,5 +90,5 @@ def _saturation(lab: NDArray[np.float32]) -> float:
 
 def _ended(stamp: Density) -> Density:
     """Without what cannot be seen; what is left fades to it, so that no edge is cut."""
-    size = np.abs(stamp).max(-1, keepdims=True)
+    size = size_of(stamp)[..., None]
     return np.asarray(stamp * np.clip(size / _FAINT - 1, 0, 1), np.float32)

@@ -87,7 +87,7 @@ def _carried(
         return _lessened(result, mark, canvas, shown, level)
     if shown.is_there or level == 0:
         return result, "already there" if shown.is_there else "to be removed"
-    if isinstance(mark, PointMark) and canvas.hair.covers(mark):
+    if isinstance(mark, PointMark) and canvas.hair.covers(mark, drawing.site.at):
         return result, "in hair"
     # What the skin shows there already counts: together they make the mark.
     rest = float(np.clip(1 - shown.amount, 0.5, 1.25))
