@@ -11,13 +11,14 @@ import pytest
 
 pytest.importorskip("torch", reason="needs portraitist[diffusion]")
 
+from portraitist import weights
 from portraitist.cli.main import main
-from portraitist.errors import ConfigError, InputError
+from portraitist.errors import ConfigError, InputError, WeightsError
 from portraitist.faces.reader import FaceReader
 from portraitist.library import Library
 from portraitist.marks.annotation import AnnotatedImage, AnnotatedMark
 from portraitist.marks.formats.own import write_own
-from portraitist.marks.network import build
+from portraitist.marks.network import SHIPPED_START, build
 from portraitist.marks.network_config import TINY, MarkNetworkConfig, MarkTrainingConfig
 from portraitist.marks.view import skin_view
 from portraitist.placement import Placement
@@ -88,6 +89,24 @@ def test_it_begins_from_weights(photos: Path, library: Library, tmp_path: Path) 
         train_marks(library, photos, photos.parent / "photos", FEW, start=first.path.with_suffix(".safetensors"))
     with pytest.raises(InputError, match=r"again\.txt"):
         _train(library, photos, start=tmp_path / "again.txt")
+
+
+def test_without_a_start_it_begins_from_the_shipped_weights(
+    photos: Path, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def fetch(name: str, report: object) -> Path:
+        asked.append(name)
+        raise WeightsError("offline")
+
+    monkeypatch.setitem(weights.TABLE, SHIPPED_START, None)
+    monkeypatch.setattr(weights, "fetch", fetch)
+    with pytest.raises(WeightsError):
+        train_marks(library, photos, photos.parent / "photos", FEW)
+    assert asked == [SHIPPED_START]
+    _train(library, photos)
+    assert len(asked) == 1, "another size of network cannot begin from them"
 
 
 def test_nothing_that_can_be_learned_from_is_refused(photos: Path, library: Library, tmp_path: Path) -> None:

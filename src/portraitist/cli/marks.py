@@ -37,7 +37,9 @@ def _register_train(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--rendered", type=int, default=0, metavar="N", help="views with rendered marks besides, on the same faces"
     )
     training.add_argument("--out", type=Path, metavar="FILE", help="ONNX file to write (default: in the library)")
-    training.add_argument("--start", type=Path, metavar="FILE", help="weights (.safetensors) to begin from")
+    training.add_argument(
+        "--start", type=Path, metavar="FILE", help="weights to begin from, .safetensors (default: ours)"
+    )
     add_json(training)
     add_flags(training, MarkTrainingConfig, "training")
     training.set_defaults(run=run_train)

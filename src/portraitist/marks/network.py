@@ -22,7 +22,8 @@ from portraitist.placement import Placement
 from portraitist.progress import Report, silent
 
 SHIPPED = "marks-detector"
-"""Row of the weights table."""
+SHIPPED_START = "marks-detector-start"
+"""Rows of the weights table: the file that is run, and the weights that a training of one's own begins from."""
 _TEACH = "train one with 'portraitist marks train', or use the engine 'classical', which needs no weights"
 
 

@@ -51,7 +51,7 @@ class MarkTrainingConfig:
     batch: int = option(16, "crops a step", low=1, high=1024)
     crop: int = option(256, "side of a crop; a multiple of 16", unit="px", low=64, high=1024)
     side: int = option(1024, "side of the view of a face that crops are taken from", unit="px", low=128, high=2048)
-    learning_rate: float = option(1e-3, "peak rate of AdamW", low=1e-8, high=1)
+    learning_rate: float = option(3e-3, "peak rate of AdamW", low=1e-8, high=1)
     seed: int = option(42, "of crops, changes and the first weights", low=0)
 
     def __post_init__(self) -> None:

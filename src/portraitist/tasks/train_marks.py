@@ -10,11 +10,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from portraitist import weights
 from portraitist.errors import ConfigError, EngineError, InputError
 from portraitist.image import open_photo
 from portraitist.library import Library
 from portraitist.marks.annotation import AnnotatedImage
 from portraitist.marks.labelled import LabelledFolder, LabelledView, label_photo, read_labelled, write_labelled
+from portraitist.marks.network import SHIPPED_START
 from portraitist.marks.network_config import SHIPPED_SIZE, MarkNetworkConfig, MarkNetworkSize, MarkTrainingConfig
 from portraitist.marks.scoring import Score
 from portraitist.progress import Report, Step, silent
@@ -57,9 +59,9 @@ def train_marks(
 
     annotations, images: as `marks.formats.read_annotations` takes them. rendered: views with rendered marks besides,
     on the skins of the annotated photos. out: the ONNX file, `detectors/marks.onnx` of the library without. start:
-    weights of an earlier training to begin from. The largest face of each photo is learned; its marks that are not
-    in its view are left out. Raises InputError when no photo can be used, ConfigError for settings out of range, and
-    EngineError without the extra `diffusion`.
+    weights of an earlier training to begin from; without, the project's where there are any. The largest face of each
+    photo is learned; its marks that are not in its view are left out. Raises InputError when no photo can be used,
+    ConfigError for settings out of range, and EngineError without the extra `diffusion`.
     """
     _require_torch()
     if rendered < 0:
@@ -90,8 +92,10 @@ def _learned(
     from portraitist.marks.network_training import MarkTrainee
     from portraitist.training.loop import Pace, run
 
-    weights = None if start is None else read_weights(start, size)
-    trainee = MarkTrainee(views, config, size, start=weights)
+    if start is None and size == SHIPPED_SIZE and SHIPPED_START in weights.TABLE:
+        start = weights.fetch(SHIPPED_START, report)
+    begun = None if start is None else read_weights(start, size)
+    trainee = MarkTrainee(views, config, size, start=begun)
     return run(trainee, folder, config.loop, Pace(config.steps, SAVE_EVERY), report=report)
 
 
