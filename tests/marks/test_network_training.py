@@ -30,14 +30,14 @@ def _weights(folder: Path, steps: int, views: LabelledFolder, config: MarkTraini
 
 def test_drawn_moles_are_learned_in_seconds(tmp_path: Path) -> None:
     views = drawn_folder(tmp_path / "views", 4, marks=10)
-    trainee = MarkTrainee(views, SMALL, TINY)
-    state = run(trainee, tmp_path / "run", replace(SMALL.loop, warm_up=5), Pace(150, 150))
+    config = MarkTrainingConfig(batch=3, crop=64, learning_rate=8e-3)
+    state = run(MarkTrainee(views, config, TINY), tmp_path / "run", replace(config.loop, warm_up=5), Pace(100, 100))
     assert np.mean(state.losses[-20:]) < 0.4 * np.mean(state.losses[:10])
     with state.evaluated() as network:
         result = measure(network, [drawn(90, marks=10), drawn(91, marks=10)], MarkNetworkConfig())
     assert result.recall("mole") >= 0.8
     assert result.false_a_face <= 3
-    assert result.median_error < 0.01
+    assert result.median_error < 0.012
 
 
 def test_a_stopped_run_reaches_the_same_bits(tmp_path: Path) -> None:

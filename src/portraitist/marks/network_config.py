@@ -48,7 +48,7 @@ class MarkTrainingConfig:
     """How the detector is trained. A run goes on only with the settings it was begun with, but for the steps."""
 
     steps: int = option(3000, "steps of the optimiser", low=1)
-    batch: int = option(16, "crops a step", low=1, high=1024)
+    batch: int = option(8, "crops a step", low=1, high=1024)
     crop: int = option(256, "side of a crop; a multiple of 16", unit="px", low=64, high=1024)
     side: int = option(1024, "side of the view of a face that crops are taken from", unit="px", low=128, high=2048)
     learning_rate: float = option(3e-3, "peak rate of AdamW", low=1e-8, high=1)
