@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portraitist.faces.align import frame_by, portrait_matrix, reach
-from portraitist.faces.regions import eyes_mask, polygon_mask, skin_mask
+from portraitist.faces.regions import brows_mask, eyes_mask, lips_mask, oval_mask, polygon_mask
 from portraitist.geometry import Matrix, apply, bounding_box, invert
 from portraitist.marks.anchor import millimetres_per_pixel
 from portraitist.types import Face, Image, Mask, Points
@@ -77,13 +77,22 @@ def _seen_by(face: Face, matrix: Matrix) -> Face:
 
 
 def _bare(face: Face, side: int) -> Mask:
-    """Skin by the mesh: without the outline, which the mesh misses by a little, nostrils, lashes and the lid's fold."""
-    rings = [face.landmarks[list(ring), :2] for ring in _NOSTRILS]
-    hulls = [cv2.convexHull(np.asarray(ring, np.float32)).reshape(-1, 2) for ring in rings]
-    nostrils = cv2.dilate(polygon_mask((side, side), hulls), _disc(0.006 * side))
-    lids = cv2.dilate(eyes_mask(face, (side, side)), _disc(0.04 * side))
-    skin = cv2.erode(skin_mask(face, (side, side)), _disc(0.012 * side))
-    return np.asarray(np.minimum.reduce([skin, 1 - nostrils, 1 - lids]), np.float32)
+    """Skin by the mesh: without the outline, which the mesh misses by a little, the underside of the nose, brows, lips,
+    lashes and the lid's fold."""
+    size = (side, side)
+    base = np.concatenate([face.landmarks[list(ring), :2] for ring in _NOSTRILS])
+    nose = polygon_mask(size, [cv2.convexHull(np.asarray(base, np.float32)).reshape(-1, 2)])
+    grown = [
+        cv2.dilate(mask, _disc(reach * side))
+        for mask, reach in (
+            (nose, 0.014),
+            (lips_mask(face, size), 0.025),
+            (brows_mask(face, size), 0.04),
+            (eyes_mask(face, size), 0.04),
+        )
+    ]
+    oval = cv2.erode(oval_mask(face, size), _disc(0.012 * side))
+    return np.asarray(np.clip(oval - np.maximum.reduce(grown), 0, 1), np.float32)
 
 
 def _disc(radius: float) -> NDArray[np.uint8]:
