@@ -22,6 +22,7 @@ TASKS: dict[str, dict[str, str]] = {
         "compose": "portraitist.compose.engine:build",
     },
     "marks": {
+        "classical": "portraitist.marks.classical:build",
         "network": "portraitist.marks.network:build",
     },
 }

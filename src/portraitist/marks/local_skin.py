@@ -16,10 +16,12 @@ from portraitist.types import Mask
 
 _LEAST = 1e-3
 """Share of skin within the reach of a blur below which the mean of all skin stands in."""
-_QUIET = 0.2
+QUIET = 0.2
 """Least noise, in units of LAB: below that of 8 bits a channel."""
 _CUT = 3.0
 """Texture beyond this many deviations is no skin: a mark, a hair, a highlight."""
+_ENOUGH = 40_000
+"""Pixels that a median is taken over: evenly spread, no more are needed."""
 _ROUNDS = 2
 """Fits after the first; each leaves out what the one before it found to be no skin."""
 
@@ -65,27 +67,34 @@ def masked_blur(values: NDArray[np.float32], weight: Mask, sigma: float) -> NDAr
     return np.asarray(averaged.reshape(values.shape), np.float32)
 
 
-def noise_of(residual: NDArray[np.float32], skin: Mask, sigma: float) -> NDArray[np.float32]:
+def noise_of(
+    residual: NDArray[np.float32], skin: Mask, sigma: float, *, quiet: float | NDArray[np.float32] = QUIET
+) -> NDArray[np.float32]:
     """Deviation of a texture with mean 0 around each pixel, of the shape of `residual` (h, w) or (h, w, c).
 
     From the mean absolute value over skin (1.2533 times it, for a Gaussian), with values cut at three robust
-    deviations of the whole, so that marks and hairs hardly count.
+    deviations of the whole, so that marks and hairs hardly count. quiet: the least it can be.
     """
-    size = np.abs(residual)
-    limit = _CUT * np.maximum(_robust_deviation(residual, skin), _QUIET)
-    averaged = masked_blur(np.minimum(size, limit).astype(np.float32), skin, sigma)
-    return np.asarray(np.maximum(1.2533 * averaged, _QUIET), np.float32)
+    # So wide a window needs every few pixels only.
+    height, width = residual.shape[:2]
+    every = max(1, _factor(sigma, height, width) // 2)
+    size, bare = np.abs(residual[::every, ::every]), np.ascontiguousarray(skin[::every, ::every])
+    limit = _CUT * np.maximum(_robust_deviation(size, bare), quiet)
+    averaged = masked_blur(np.minimum(size, limit).astype(np.float32), bare, sigma / every)
+    noise = np.maximum(1.2533 * averaged, quiet)
+    return np.asarray(cv2.resize(noise, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _belonging(residual: Lab, skin: Mask) -> Mask:
     """(h, w) in [0, 1], Tukey's biweight of each pixel's distance from the fit; a mark has 0."""
-    distance = (residual / (_CUT * np.maximum(_robust_deviation(residual, skin), _QUIET))) ** 2
+    distance = (residual / (_CUT * np.maximum(_robust_deviation(residual, skin), QUIET))) ** 2
     return np.asarray(np.clip(1 - distance.max(axis=2), 0, 1) ** 2, np.float32)
 
 
 def _robust_deviation(residual: NDArray[np.float32], skin: Mask) -> NDArray[np.float32]:
-    """(c,) or () from the median absolute value over skin, every fourth row; 0 without skin."""
-    chosen = np.abs(residual[::4][skin[::4] > 0.5])
+    """(c,) or () from the median absolute value over skin; 0 without skin."""
+    every = max(1, round((skin.size / _ENOUGH) ** 0.5))
+    chosen = np.abs(residual[::every, ::every][skin[::every, ::every] > 0.5])
     if len(chosen) == 0:
         return np.zeros(residual.shape[2:], np.float32)
     return np.asarray(1.4826 * np.median(chosen, axis=0), np.float32)
