@@ -16,7 +16,7 @@ from portraitist.marks.labelled import LabelledFolder
 from portraitist.marks.network_config import SHIPPED_SIZE, TINY, MarkNetworkConfig, MarkNetworkSize, MarkTrainingConfig
 from portraitist.marks.network_export import read_weights, write_network
 from portraitist.marks.network_layers import MarkNetwork
-from portraitist.marks.network_rendered import render_views
+from portraitist.marks.network_rendered import mixed, render_views
 from portraitist.marks.network_training import MarkTrainee, held_back
 from portraitist.progress import Report, Step
 from portraitist.training.checkpoint import checkpoints, unpacked
@@ -32,7 +32,7 @@ HELD_BACK_SEED = 1_000_000
 
 def run_prepare(asked: argparse.Namespace, folder: RunFolder, report: Report) -> None:
     """skins/, rendered/ and held-back/, a file a view; a second run makes what is missing."""
-    from recipes.marks.prepare import is_annotated, sources, write_skins
+    from recipes.marks.prepare import sources, write_skins
 
     if asked.data is None:
         raise InputError("prepare: expected --data DATA, found none; it holds faces/london and SPLIT.csv")
@@ -42,7 +42,7 @@ def run_prepare(asked: argparse.Namespace, folder: RunFolder, report: Report) ->
     learned, kept_back = _parted(LabelledFolder.of(folder.skins))
     render_views(learned, folder.rendered, asked.rendered, config.seed, report=report)
     render_views(kept_back, folder.held_back, HELD_BACK_VIEWS, HELD_BACK_SEED, report=report)
-    annotated = sum(is_annotated(learned[index]) for index in range(len(learned)))
+    annotated = len(_annotated(learned))
     text = f"{len(learned)} skins to learn from ({annotated} annotated), {len(kept_back)} held back, {missed} left out"
     report(Step("prepare", message=f"! {text}"))
 
@@ -59,14 +59,17 @@ def run_train(asked: argparse.Namespace, folder: RunFolder, report: Report) -> N
 
 
 def run_evaluate(asked: argparse.Namespace, folder: RunFolder, report: Report) -> None:
-    """figures.json and table.md: rendered marks on held-back people, at several least scores."""
+    """figures.json and table.md: held-back people at several least scores, with rendered marks and as annotated."""
     from recipes.marks.evaluate import sweep, table
 
     network = _newest(asked, folder)
-    rows = sweep(network, _held_back_views(folder), report)
-    write_json(folder.path / "figures.json", rows)
-    write_atomic(folder.path / "table.md", table(rows).encode())
-    report(Step("evaluate", message="!\n" + table(rows)))
+    _, kept_back = _parted(LabelledFolder.of(folder.skins))
+    sets = {"rendered": _held_back_views(folder), "annotated": _annotated(kept_back)}
+    figures = {name: sweep(network, views, report) for name, views in sets.items()}
+    text = "\n".join(f"{name}, {len(sets[name])} views\n\n{table(rows)}" for name, rows in figures.items())
+    write_json(folder.path / "figures.json", figures)
+    write_atomic(folder.path / "table.md", text.encode())
+    report(Step("evaluate", message=f"!\n{text}"))
 
 
 def run_export(asked: argparse.Namespace, folder: RunFolder, report: Report) -> None:
@@ -83,12 +86,16 @@ def run_export(asked: argparse.Namespace, folder: RunFolder, report: Report) -> 
 
 def _views(asked: argparse.Namespace, folder: RunFolder) -> LabelledFolder:
     """What is learned from: rendered views, and the annotated ones as they are."""
+    learned, _ = _parted(LabelledFolder.of(folder.skins))
+    rendered = LabelledFolder(LabelledFolder.of(folder.rendered).paths[: asked.use])
+    return mixed(rendered, _annotated(learned))
+
+
+def _annotated(skins: LabelledFolder) -> LabelledFolder:
+    """Those whose marks somebody annotated."""
     from recipes.marks.prepare import is_annotated
 
-    learned, _ = _parted(LabelledFolder.of(folder.skins))
-    real = tuple(path for index, path in enumerate(learned.paths) if is_annotated(learned[index]))
-    rendered = LabelledFolder.of(folder.rendered).paths
-    return LabelledFolder((*rendered[: asked.use], *real))
+    return LabelledFolder(tuple(path for index, path in enumerate(skins.paths) if is_annotated(skins[index])))
 
 
 def _parted(skins: LabelledFolder) -> tuple[LabelledFolder, LabelledFolder]:

@@ -13,6 +13,9 @@ from portraitist.marks.render import covering, render_marks
 from portraitist.marks.render_config import TRAINING, RenderConfig
 from portraitist.progress import Report, Step, silent
 
+ANNOTATED = 0.25
+"""Share of training views that are annotated photos as they are, where there are rendered ones besides."""
+
 
 def render_views(
     skins: LabelledFolder,
@@ -36,6 +39,14 @@ def render_views(
             write_labelled(path, rendered(skins[number % len(skins)], config, rng))
         report(Step("rendering", number + 1, count))
     return LabelledFolder(paths)
+
+
+def mixed(rendered: LabelledFolder, annotated: LabelledFolder) -> LabelledFolder:
+    """Both, annotated views repeated until they are about `ANNOTATED` of all: only they show what real skin has that
+    is no mark."""
+    wanted = ANNOTATED / (1 - ANNOTATED) * len(rendered)
+    times = max(1, round(wanted / len(annotated))) if len(annotated) else 0
+    return LabelledFolder((*rendered.paths, *(times * annotated.paths)))
 
 
 def rendered(skin: LabelledView, config: RenderConfig, rng: np.random.Generator) -> LabelledView:

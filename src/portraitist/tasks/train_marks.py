@@ -18,6 +18,7 @@ from portraitist.marks.annotation import AnnotatedImage
 from portraitist.marks.labelled import LabelledFolder, LabelledView, label_photo, read_labelled, write_labelled
 from portraitist.marks.network import SHIPPED_START
 from portraitist.marks.network_config import SHIPPED_SIZE, MarkNetworkConfig, MarkNetworkSize, MarkTrainingConfig
+from portraitist.marks.network_rendered import mixed, render_views
 from portraitist.marks.scoring import Score
 from portraitist.progress import Report, Step, silent
 
@@ -72,8 +73,7 @@ def train_marks(
     paths, problems = _annotated_views(annotations, images, folder / "annotated", config.side, report)
     learned, kept_back = _parted(paths)
     more = _rendered_views(learned, folder / "rendered", rendered, config.seed, report)
-    views = LabelledFolder((*learned.paths, *more.paths))
-    state = _learned(views, folder / "run", config, size, start, report)
+    state = _learned(mixed(more, learned), folder / "run", config, size, start, report)
     score = _written(path, state, kept_back, {"photos": str(len(learned)), "rendered": str(rendered)})
     # The views show people; nothing but the weights is kept.
     shutil.rmtree(folder)
@@ -159,10 +159,6 @@ def _parted(paths: Sequence[Path]) -> tuple[LabelledFolder, list[LabelledView]]:
 
 def _rendered_views(skins: LabelledFolder, folder: Path, count: int, seed: int, report: Report) -> LabelledFolder:
     """Views with rendered marks. Other photos make another folder: theirs would be taken for these."""
-    if not count:
-        return LabelledFolder()
-    from portraitist.marks.network_rendered import render_views
-
     return render_views(skins, folder / _digest(*(path.name for path in skins.paths)), count, seed, report=report)
 
 
