@@ -71,7 +71,9 @@ class RenderConfig:
     scar_density: tuple[float, float] = option((0.4, 1.1), "how much paler, redder or darker a scar is")
     wrinkle_mm: tuple[float, float] = option((7.0, 34.0), "length of a crease", unit="mm")
     wrinkle_width_mm: tuple[float, float] = option((0.45, 1.5), "full width of a crease at half its depth", unit="mm")
-    wrinkle_density: tuple[float, float] = option((0.3, 1.0), "shadow in the middle of a crease")
+    wrinkle_density: tuple[float, float] = option((0.15, 0.8), "shadow in the middle of a crease")
+    hollow: tuple[float, float] = option((0.25, 0.75), "shade of the hollow around a crease, part of the crease's own")
+    hollow_mm: tuple[float, float] = option((1.2, 3.2), "how far the hollow reaches to each side", unit="mm")
     irregular: tuple[float, float] = option((0.05, 0.25), "how far a boundary is from round")
     mottled: tuple[float, float] = option((0.05, 0.35), "how unevenly pigment lies")
     raised: float = option(0.5, "part of the moles that are raised", low=0, high=1)
@@ -112,7 +114,9 @@ JUDGING = RenderConfig(
     scar_density=(0.5, 0.95),
     wrinkle_mm=(9.0, 28.0),
     wrinkle_width_mm=(0.6, 1.8),
-    wrinkle_density=(0.35, 0.85),
+    wrinkle_density=(0.2, 0.6),
+    hollow=(0.4, 0.9),
+    hollow_mm=(1.5, 3.6),
     irregular=(0.1, 0.4),
     mottled=(0.1, 0.45),
     raised=0.35,

@@ -22,6 +22,7 @@ _MOST_SHADE = 0.35
 """Density of the darkest and the brightest slope of a relief."""
 _BORDER = 3
 """Pixels between two marks, and between a mark and the edge of the skin."""
+_EDGE_MM = 2.0
 _TRIES = 40
 
 
@@ -39,23 +40,27 @@ class Surface:
 class Ground:
     """A view being drawn on. density: (side, side, 3), what the linear light loses, exp(-density); below 0 it gains.
 
-    free: (side, side), where a mark may still go; drawing takes from it. light: on this face.
+    free: (side, side), where a mark may still go; drawing takes from it. inner: (side, side), 0 at the skin's edge,
+    1 from 2 mm inside: what is wide and faint fades out there. light: on this face.
     """
 
     view: SkinView
     density: Field
     free: NDArray[np.bool_]
+    inner: Field
     light: Light
 
     @classmethod
     def of(cls, view: SkinView, ignore: Mask | None = None) -> Ground:
         """Nothing drawn yet. ignore: (side, side), above 0 where no mark may be rendered."""
         free = view.skin > 0.999
+        away = cv2.distanceTransform(free.astype(np.uint8), cv2.DIST_L2, 5)
+        inner = np.clip(away * (view.mm / _EDGE_MM), 0, 1).astype(np.float32)
         if ignore is not None:
             free &= ignore <= 0
         free = cv2.erode(free.astype(np.uint8), np.ones((2 * _BORDER + 1,) * 2, np.uint8), borderValue=0) > 0
         light = view.face.light or estimate_light(view.pixels, view.face)
-        return cls(view, np.zeros((view.side, view.side, 3), np.float32), free, light)
+        return cls(view, np.zeros((view.side, view.side, 3), np.float32), free, inner, light)
 
     def surface(self, point: NDArray[np.floating]) -> Surface | None:
         """How the skin lies at (2,) pixels; None beside the mesh and where it is turned away."""

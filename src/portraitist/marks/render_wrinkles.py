@@ -20,7 +20,9 @@ _TRIES = 12
 _SEEN = 0.3
 """Part of the full depth below which the end of a crease is not part of the truth."""
 _CUT = 3.0
-"""Half the width that is drawn, in full widths at half depth."""
+"""Half the width of the crease itself that is drawn, in full widths at half depth."""
+_FAR = 2.2
+"""Half the width of the hollow around it that is drawn, in its reaches."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,27 +86,37 @@ def _longest(free: NDArray[np.bool_]) -> tuple[int, int]:
 def _draw(
     ground: Ground, crease: Crease, config: RenderConfig, rng: np.random.Generator
 ) -> tuple[Window, NDArray[np.bool_]]:
-    margin = int(np.ceil(_CUT * crease.width.max())) + 2
-    low, high = np.floor(crease.line.min(0)).astype(int) - margin, np.ceil(crease.line.max(0)).astype(int) + margin
-    side = ground.view.side
-    window = slice(max(0, low[1]), min(side, high[1] + 1)), slice(max(0, low[0]), min(side, high[0] + 1))
+    hollow = between(config.hollow_mm, rng) / ground.view.mm
+    margin = int(np.ceil(max(_CUT * crease.width.max(), _FAR * hollow))) + 2
+    window = _window(crease.line, margin, ground.view.side)
     band, off, row = _beside(crease, window, margin)
     width, deep = crease.width[row], crease.depth[row]
-    valley = np.zeros(band.shape, np.float32)
+    is_own = np.abs(off) < _CUT * width
+    valley, bulge, around, own = (np.zeros(band.shape, np.float32) for _ in range(4))
     valley[band] = deep * _section(off / width, config)
-    bulge = np.zeros(band.shape, np.float32)
     bulge[band] = deep * np.exp(-((off / width / 1.2) ** 2)) * np.clip(_CUT - np.abs(off / width), 0, 1)
-    # Most creases are shallow; a wide one is a fold, with less shadow in it.
-    low, high = config.wrinkle_density
-    sharp = np.clip(1.2 / (float(crease.width.max()) * ground.view.mm), 0.5, 1)
-    strength = float(low + (high - low) * rng.random() ** 1.2) * sharp
+    around[band] = deep * _hollow(off / hollow, config) * ground.inner[window][band]
+    own[band] = is_own
+    strength = _strength(crease, ground.view.mm, config, rng)
     height = 0.8 * strength * float(crease.width.mean()) * ground.view.mm * (0.5 * bulge - valley)
-    shading = ground.shade(np.asarray(height, np.float32), 1.6 * between(config.relief, rng))
-    tint = np.array([rng.uniform(0.78, 0.95), 1.0, rng.uniform(1.0, 1.12)])
-    density = strength * (valley - rng.uniform(0.1, 0.35) * bulge)[..., None] * tint + shading[..., None]
-    ground.density[window] += np.where(band[..., None], density, 0).astype(np.float32)
-    ground.free[window] &= ~band
-    return window, band
+    shading = ground.shade(np.asarray(height, np.float32), 1.6 * between(config.relief, rng)) * own
+    shadow = valley - rng.uniform(0, 0.2) * bulge + between(config.hollow, rng) * around
+    tint = np.array([rng.uniform(0.72, 0.9), 1.0, rng.uniform(1.0, 1.15)])
+    ground.density[window] += np.asarray(strength * shadow[..., None] * tint + shading[..., None], np.float32)
+    ground.free[window] &= own == 0
+    return window, own > 0
+
+
+def _window(line: Line, margin: int, side: int) -> Window:
+    low, high = np.floor(line.min(0)).astype(int) - margin, np.ceil(line.max(0)).astype(int) + margin
+    return slice(max(0, low[1]), min(side, high[1] + 1)), slice(max(0, low[0]), min(side, high[0] + 1))
+
+
+def _strength(crease: Crease, mm: float, config: RenderConfig, rng: np.random.Generator) -> float:
+    """Most creases are shallow; a wide one is a fold, with less shadow in its middle."""
+    low, high = config.wrinkle_density
+    sharp = np.clip(1.2 / (float(crease.width.max()) * mm), 0.5, 1)
+    return float((low + (high - low) * rng.random() ** 1.2) * sharp)
 
 
 def _beside(
@@ -136,3 +148,9 @@ def _section(off: NDArray[np.float64], config: RenderConfig) -> NDArray[np.float
     if config.crease == "gauss":
         return np.asarray(inside * np.exp(-4 * np.log(2) * off**2))
     return np.asarray(inside / (1 + 4 * (np.sqrt(2) - 1) * off**2) ** 2)
+
+
+def _hollow(off: NDArray[np.float64], config: RenderConfig) -> NDArray[np.float64]:
+    """Shade of the hollow that a crease lies in, at so many of its reaches beside the middle, where it is 1."""
+    inside = np.clip(1.5 * (_FAR - np.abs(off)), 0, 1)
+    return np.asarray(inside * (np.exp(-(off**2)) if config.crease == "gauss" else np.exp(-np.abs(off))), np.float64)
