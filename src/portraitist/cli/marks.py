@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from portraitist.cli import marks_map
 from portraitist.cli.flags import add_flags, given
 from portraitist.cli.shared import Progress, add_json, open_library, say, say_json
 from portraitist.marks.network_config import MarkTrainingConfig
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command group to the parser."""
-    group = commands.add_parser("marks", help="moles, spots, pimples, scars and wrinkles: train their detector")
+    group = commands.add_parser("marks", help="moles, spots, wrinkles: find, keep and check a sitter's")
     verbs = group.add_subparsers(metavar="VERB", required=True)
+    marks_map.register(verbs)
     _register_train(verbs)
 
 
