@@ -49,6 +49,8 @@ _WINGS = ((129, 49, 48, 64, 98, 102, 219, 235), (358, 279, 278, 294, 327, 331, 4
 """Mesh vertices of the wings of the nose."""
 _FURROW_MM = 2.5
 """Width of the furrows around them: nothing as wide as that is a mark there."""
+_SHADE = 9.0
+"""L* below the smooth skin: what is so dark along a whole line lies in the shade of the nose, the chin or a strand."""
 _FULL_WIDTH = 2.355
 """Full width at half depth of a Gaussian, in deviations."""
 
@@ -131,7 +133,7 @@ def _disc(radius: float) -> NDArray[np.uint8]:
 
 def _points(field: _Field, config: ClassicalConfig) -> Iterator[FoundMark]:
     mm = field.mm
-    inner = cv2.erode(field.skin, _disc(config.mask_edge / mm))
+    inner = cv2.erode(field.skin, _disc(config.mask_edge / mm), borderType=cv2.BORDER_CONSTANT, borderValue=0)
     layers = layers_of(
         field.lab, field.skin, config.smallest_mark / mm, config.largest_mark / mm, config.noise_window / mm
     )
@@ -162,11 +164,15 @@ def _wrinkles(field: _Field, moles: list[FoundMark], config: ClassicalConfig) ->
     mm = field.mm * factor
     sigmas = tuple(max(across / mm, 0.8) for across in _WIDTHS_MM)
     valleys = find_valleys(lightness, skin, sigmas, config.noise_window / mm)
-    inner = cv2.erode(creasable, _disc(_EDGE_MM / mm))
+    inner = cv2.erode(creasable, _disc(_EDGE_MM / mm), borderType=cv2.BORDER_CONSTANT, borderValue=0)
     for line in trace(valleys, inner, config.wrinkle_faint, config.wrinkle_contrast, config.shortest_wrinkle / mm):
         if line.contrast < config.wrinkle_mean or line.straightness < config.wrinkle_straightness:
             continue
-        way = (line.points + 0.5) * [width / size[0], height / size[1]] - 0.5 + [field.left, field.top]
+        place = (line.points + 0.5) * [width / size[0], height / size[1]] - 0.5
+        columns, rows = np.clip(np.round(place), 0, [width - 1, height - 1]).astype(int).T
+        if float((field.lab[rows, columns, 0] - field.fit.smooth[rows, columns, 0]).mean()) < -_SHADE:
+            continue
+        way = place + np.array([field.left, field.top])
         score = line.contrast / (line.contrast + config.wrinkle_mean)
         yield FoundMark("wrinkle", way.astype(np.float32), _FULL_WIDTH * line.sigma * factor, score)
 

@@ -41,8 +41,8 @@ class ClassicalConfig:
     spot_contrast: float = option(6.0, "least contrast of a dark mark, if round and 1 mm across", low=2, high=50)
     mole_contrast: float = option(6.5, "contrast from which a dark mark may be a mole", low=2, high=50)
     mole_darkness: float = option(0.13, "how much darker than skin a mole is, as a share of L*", low=0, high=1)
-    pimple_contrast: float = option(6.0, "least contrast of a red mark, if round and 1 mm across", low=2, high=50)
-    scar_contrast: float = option(8.0, "least contrast of a pale mark, if round and 1 mm across", low=2, high=50)
+    pimple_contrast: float = option(7.0, "least contrast of a red mark, if round and 1 mm across", low=2, high=50)
+    scar_contrast: float = option(10.0, "least contrast of a pale mark, if round and 1 mm across", low=2, high=50)
     size_weight: float = option(
         0.35, "how much the size of a mark and its roundness add to its contrast", low=0, high=2
     )
@@ -50,9 +50,9 @@ class ClassicalConfig:
         5.0, "ratio of curvatures from which a dark place is a line, not a mark", low=1, high=20
     )
     mask_edge: float = option(0.8, "marks keep this far from what is no skin", unit="mm", low=0, high=10)
-    wrinkle_contrast: float = option(5.0, "contrast that a wrinkle has somewhere", low=1, high=50)
+    wrinkle_contrast: float = option(6.0, "contrast that a wrinkle has somewhere", low=1, high=50)
     wrinkle_faint: float = option(2.5, "contrast that it keeps along its line", low=0.5, high=50)
-    wrinkle_mean: float = option(4.6, "least mean contrast along its line", low=0.5, high=50)
+    wrinkle_mean: float = option(4.0, "least mean contrast along its line", low=0.5, high=50)
     shortest_wrinkle: float = option(8.0, "length of the shortest wrinkle", unit="mm", low=2, high=50)
     wrinkle_straightness: float = option(0.7, "least distance of a wrinkle's ends over its length", low=0, high=1)
 
