@@ -10,6 +10,8 @@ from pathlib import Path
 from portraitist.faces.reader import FaceReader
 from portraitist.image import open_photo
 from portraitist.marks.annotation import AnnotatedImage, AnnotatedMark
+from portraitist.marks.classical import ClassicalDetector
+from portraitist.marks.config import ClassicalConfig
 from portraitist.marks.formats import read_annotations
 from portraitist.marks.labelled import LabelledView, label_photo, write_labelled
 from portraitist.progress import Report, Step, silent
@@ -19,9 +21,15 @@ FOLDERS = ("faces/london/", "hard/azure_mit/", "templates/azure_mit/")
 """CC BY 4.0 and MIT. Left out: what is non-commercial or share-alike, paintings, and photos of unclear origin."""
 LEAST_WIDTH = 250.0
 """Pixels of a face's width: skin of smaller faces has no texture of its own left at 1,024 px."""
-DETECTED_FROM = 4.0
-"""Least contrast for the classical detector, well below its usual one: what may be a mark of the skin's own must not be
-learned as none."""
+DETECTED = ClassicalConfig(
+    spot_contrast=4.0,
+    pimple_contrast=4.0,
+    scar_contrast=4.0,
+    wrinkle_contrast=3.5,
+    wrinkle_mean=3.2,
+    shortest_wrinkle=5.0,
+)
+"""Well below the detector's usual limits: what may be a mark of the skin's own must not be learned as none."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +74,7 @@ def _skin(source: Source, reader: FaceReader, side: int) -> LabelledView | None:
 
 
 def _doubted(item: LabelledView) -> Iterator[AnnotatedMark]:
-    from portraitist.marks.classical import ClassicalDetector
-    from portraitist.marks.config import ClassicalConfig
-
-    for mark in ClassicalDetector(ClassicalConfig(spot_contrast=DETECTED_FROM))(item.view):
+    for mark in ClassicalDetector(DETECTED)(item.view):
         yield AnnotatedMark(mark.kind, mark.points, mark.diameter, is_sure=False)
 
 

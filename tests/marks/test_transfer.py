@@ -21,7 +21,7 @@ from portraitist.marks.transfer import transfer_marks
 from portraitist.retouch.colour import to_lab
 from portraitist.types import Face, Image
 from tests.marks.meshes import head
-from tests.marks.skins import DARK, LIGHT, MEDIUM, SIZE, anchor_at, cut_out, map_with, mole, skin
+from tests.marks.skins import DARK, LIGHT, MEDIUM, SIZE, anchor_at, cut_out, map_with, mole, skin, wrinkle
 
 CHEEK, OTHER_CHEEK, FOREHEAD, JAW = 50, 280, 151, 172
 
@@ -261,7 +261,7 @@ def test_a_mark_to_be_softened_is_drawn_softly_and_one_to_be_removed_not() -> No
     np.testing.assert_array_equal(gone.image, image)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     vertex=st.sampled_from((CHEEK, OTHER_CHEEK, FOREHEAD, JAW, 397, 10, 152, 4, 127)),
     yaw=st.floats(-60, 60),
@@ -274,6 +274,19 @@ def test_outside_the_face_nothing_changes(vertex: int, yaw: float, drop: float, 
     reach = np.ones((2 * int(3 * diameter) + 5,) * 2, np.uint8)
     around = cv2.dilate(oval_mask(face, (SIZE, SIZE)), reach)
     np.testing.assert_array_equal(result[around == 0], image[around == 0])
+
+
+@pytest.mark.parametrize("diameter", [0.01, 60.0])
+@pytest.mark.parametrize("action", ["keep", "remove"])
+@pytest.mark.parametrize("patched", [True, False])
+def test_marks_of_any_size_fit_into_pictures_of_any_size(diameter: float, action: Action, patched: bool) -> None:
+    mark = cut_out("m", CHEEK, MEDIUM) if patched else mole(CHEEK)
+    known = map_with(replace(mark, diameter_mm=diameter, action=action), wrinkle((50, 50), "w"))
+    for side, scale in ((12, 0.015), (90, 0.11), (240, 0.3)):
+        image = np.random.default_rng(3).integers(0, 256, (side, side, 3), np.uint8)
+        done = transfer_marks(image, head().scaled(scale), known, TransferConfig(marks_least=0.0))
+        assert {*done.put, *done.skipped} == {"m", "w"}
+        assert done.image.shape == image.shape
 
 
 def test_an_empty_map_gives_the_picture_itself() -> None:

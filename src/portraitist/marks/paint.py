@@ -10,6 +10,8 @@ from portraitist.marks.density import Density, density_of, encoded, size_of
 from portraitist.marks.site import Site
 from portraitist.types import Image, Mask
 
+_WIDEST_RIM = 12
+"""Pixels: a mark may be as large as a birthmark, its edge is not."""
 _GRAIN = 1.0
 """Finer than this deviation (pixels) is grain: it lies over mark and skin alike."""
 
@@ -39,7 +41,7 @@ def painted_out(image: Image, site: Site, stamp: Density, share: float = 1.0) ->
 def _cover(stamp: Density, across: float) -> Mask:
     """(h, w) 1 on the mark and a third of its radius around, fading over as much again; at least a pixel each."""
     size = size_of(stamp)
-    rim = max(1, round(across / 6))
+    rim = int(np.clip(round(across / 6), 1, _WIDEST_RIM))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * rim + 1, 2 * rim + 1))
     core = cv2.dilate(np.asarray(size > 0.15 * size.max(initial=0), np.float32), disc)
     soft = cv2.GaussianBlur(cv2.dilate(core, disc), (0, 0), rim / 2)

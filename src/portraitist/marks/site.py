@@ -41,7 +41,7 @@ class Site:
     @cached_property
     def skin_lab(self) -> NDArray[np.float32]:
         """(3,) CIE L*, a*, b* of the skin at the mark."""
-        near = np.exp(-((self.radius / CORE) ** 2))[..., None]
+        near = np.exp(-(((self.radius - self.radius.min()) / CORE) ** 2))[..., None]
         return lab_of(np.asarray((self.skin * near).sum((0, 1)) / near.sum(), np.float32))
 
 
@@ -86,7 +86,7 @@ def site_of(
     rows = slice(start[1], start[1] + radius.shape[0]), slice(start[0], start[0] + radius.shape[1])
     seen = density_of(image[rows])
     weight = np.asarray((radius > CORE) * usable[rows], np.float32)
-    return Site(start, at, radius, seen, _skin(seen, weight, max(0.75 * across, 1.5)), across)
+    return Site(start, at, radius, seen, _skin(seen, weight, min(max(0.75 * across, 1.5), max(radius.shape))), across)
 
 
 def _skin(seen: Density, weight: Mask, sigma: float) -> Density:

@@ -31,7 +31,8 @@ def spot_stamp(mark: PointMark, site: Site, frame: NDArray[np.float64], blur: fl
     step = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     if step < 1:
         # The patch is finer than the picture: its pixels are averaged first, as a camera would.
-        flat = cv2.GaussianBlur(flat, (0, 0), 0.5 * float(np.sqrt(1 / step**2 - 1)) + 1e-3)
+        sigma = 0.5 * float(np.sqrt(1 / max(step, 1e-3) ** 2 - 1)) + 1e-3
+        flat = cv2.GaussianBlur(flat, (0, 0), min(sigma, flat.shape[0]))
     stamp = cv2.warpAffine(flat, matrix, site.radius.shape[::-1], flags=cv2.INTER_LINEAR)
     return _ended(softened(stamp, blur, _SHARP * step))
 
