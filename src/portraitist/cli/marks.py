@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from portraitist.cli import marks_map
+from portraitist.cli import marks_annotate, marks_map
 from portraitist.cli.flags import add_flags, given
 from portraitist.cli.shared import Progress, add_json, open_library, say, say_json
 from portraitist.marks.network_config import MarkTrainingConfig
@@ -22,6 +22,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     verbs = group.add_subparsers(metavar="VERB", required=True)
     marks_map.register(verbs)
     _register_train(verbs)
+    marks_annotate.register(verbs)
 
 
 def _register_train(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -33,7 +33,7 @@ FORMAT, VERSION = "portraitist-marks", 1
 def write_own(path: Path, images: Sequence[AnnotatedImage]) -> Path:
     """Write annotations; nothing is lost. Atomic. Raises InputError when a photo is there twice."""
     check_once(images)
-    return write_json(path, {"format": FORMAT, "version": VERSION, "images": [_plain_image(image) for image in images]})
+    return write_json(path, {"format": FORMAT, "version": VERSION, "images": [plain_image(image) for image in images]})
 
 
 def read_own(document: Mapping[str, Any], notes: Notes, pictures: Pictures) -> list[tuple[str, AnnotatedImage]]:
@@ -100,7 +100,8 @@ def _mark(row: Mapping[str, Any]) -> AnnotatedMark:
     return AnnotatedMark(kind if isinstance(kind, str) else shown(kind), points, read_diameter(row), is_sure)  # type: ignore[arg-type]
 
 
-def _plain_image(image: AnnotatedImage) -> dict[str, Any]:
+def plain_image(image: AnnotatedImage) -> dict[str, Any]:
+    """An image as it stands in the file: what is unknown has no key."""
     width, height = image.size or (None, None)
     facts = {"file": image.file, "sha256": image.sha256, "width": width, "height": height}
     known = {key: value for key, value in facts.items() if value is not None}
