@@ -21,7 +21,7 @@ demo: $(VENV)/.core
 
 # Two processes, a file of tests in one: a third would cost as much memory as a whole suite, 2 GB.
 test: $(VENV)/.dev
-	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n 2 --dist loadfile
+	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n 2 --dist loadfile --durations=15
 
 # Timings that need no data of ours; the quality tables are made by the commands above them in docs/.
 bench: $(VENV)/.core
