@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from portraitist.marks.kinds import KINDS
-from portraitist.pages.html import render
+from portraitist.pages.html import environment, render
+
+SCENARIO = Path(__file__).with_name("annotating_scenario.js")
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +45,20 @@ def test_every_button_that_does_something_is_on_the_page(page: str, script: str)
     assert set(re.findall(r'part\("(\w+)"\)', script)) <= set(ids)
 
 
-def test_the_script_can_be_parsed(script: str, tmp_path: Path) -> None:
+def run_script(text: str, folder: Path, *options: str) -> None:
+    """Run or check a script; the test is skipped where there is nothing to run it."""
     node = shutil.which("node")
     if node is None:
-        pytest.skip("no node here to parse it")
-    (tmp_path / "page.js").write_text(script, encoding="utf-8")
-    subprocess.run([node, "--check", str(tmp_path / "page.js")], check=True, timeout=60)
+        pytest.skip("no node here to run scripts of the page")
+    (folder / "page.js").write_text(text, encoding="utf-8")
+    done = subprocess.run([node, *options, str(folder / "page.js")], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_script_can_be_parsed(script: str, tmp_path: Path) -> None:
+    run_script(script, tmp_path, "--check")
+
+
+def test_changes_undo_proposals_and_saving(tmp_path: Path) -> None:
+    marks = environment().get_template("annotating_marks.js").render()
+    run_script(marks + SCENARIO.read_text(encoding="utf-8"), tmp_path)

@@ -161,7 +161,7 @@ function hint() {
   if (areMarksHidden) return "The marks are hidden: H or Hide shows them.";
   if (line.length) return "Tap along the wrinkle; double-tap, Enter or End line ends it.";
   const open = openProposals(current).length;
-  const proposals = open ? `${open} proposals, dashed: tap accepts, hold rejects. ` : current.proposed === "proposals" ? "" : current.proposed && `${current.proposed}. `;
+  const proposals = open ? `${open} proposal${open > 1 ? "s" : ""}, dashed: tap accepts, hold rejects. ` : current.proposed === "proposals" ? "" : current.proposed && `${current.proposed}. `;
   const sizes = chosen?.kind && chosen.diameter ? `${chosen.kind}, ${chosen.diameter.toFixed(1)} px. ` : "";
   const tap = tool === "crowded" ? "Draw around skin crowded with freckles." : tool === "wrinkle" ? "Tap where the wrinkle begins." : "";
   return `${current.words}${sizes}${proposals}${tap}`;

@@ -91,7 +91,7 @@ function paintMark(mark, where, look) {
   else paintRim(mark, colour, where, look);
   const [x, y] = onScreen(mark.points[0], where);
   const aside = mark.kind === "wrinkle" ? 6 : rimOf(mark, where) + 3;
-  paintWord(`${KINDS.indexOf(mark.kind) + 1}${mark.sure === false ? "?" : ""}`, [x - aside - 7, y - aside + 3], colour);
+  paintWord(`${KINDS.indexOf(mark.kind) + 1}${mark.sure === false ? "?" : ""}`, [x - aside + 1, y - aside + 3], colour);
   if (look.isChosen && mark.kind !== "wrinkle") paintKnob(knobOf(mark, where), colour);
 }
 
@@ -137,6 +137,7 @@ function paintKnob([x, y], colour, radius = 6) {
 
 function paintWord(text, [x, y], colour) {
   brush.font = "600 11px system-ui, sans-serif";
+  brush.textAlign = "right";
   brush.lineWidth = 3;
   brush.strokeStyle = "rgb(0 0 0 / .7)";
   brush.strokeText(text, x, y);
