@@ -91,7 +91,10 @@ def test_pigment_darkens_skin_of_any_colour_and_takes_more_green_than_red(
     view = plain(colour, 512)
     rendered = render(view, replace(only(kind), raised=0.0), 2)
     assert len(rendered.marks) == 4
-    for mark in rendered.marks:
+    # A faint spot on dark skin is not asked for: its mottles are as strong as it is. It is said to be doubted.
+    seen = [mark for mark in rendered.marks if mark.is_sure]
+    assert len(seen) >= 2
+    for mark in seen:
         x, y = mark.points[0].round().astype(int)
         before, after = (v.pixels[y - 2 : y + 3, x - 2 : x + 3].mean((0, 1)) + 1 for v in (view, rendered.view))
         ratio = after / before
