@@ -59,7 +59,7 @@ def _composed(studio: Studio, person: str, template: Path | None) -> Record:
         return {"rows": {ROWS[2]: ratios(studio, portrait.image, None, sitter.references)}}
     scene, slot = studio.scene(template)
     portrait, centre = studio.compose(sitter, scene, slot.number), slot.face.centre
-    marked = studio.finished(portrait, sitter, centre, TransferConfig())
+    marked = studio.finished(portrait, sitter, centre, TransferConfig()).image
     images = {ROWS[0]: portrait.image, ROWS[1]: marked}
     return {"rows": {row: ratios(studio, image, centre, sitter.references) for row, image in images.items()}}
 

@@ -29,7 +29,7 @@ from portraitist.placement import Placement
 from portraitist.scenes.slots import find_slots
 from portraitist.scenes.values import BackdropScene, Slot, TemplateScene
 from portraitist.tasks.config import FinishConfig
-from portraitist.tasks.finish import Person, finish
+from portraitist.tasks.finish import Finished, Person, finish
 from portraitist.tasks.map_marks import marks_of
 from portraitist.types import Face, Image, Portrait, Reference
 
@@ -103,10 +103,12 @@ class Studio:
         """The product's first portrait."""
         return next(iter(self._engine(ComposeItem(scene, {slot: sitter.references}), seed=SEED)))
 
-    def finished(self, portrait: Portrait, sitter: Sitter, centre: np.ndarray | None, config: TransferConfig) -> Image:
+    def finished(
+        self, portrait: Portrait, sitter: Sitter, centre: np.ndarray | None, config: TransferConfig
+    ) -> Finished:
         """The portrait after the product's finish, marks and all."""
         person = Person(sitter.name, sitter.references, centre, marks=sitter.marks)
-        return finish(portrait, [person], self.reader, FinishConfig(marks=config), self.placement).image
+        return finish(portrait, [person], self.reader, FinishConfig(marks=config), self.placement)
 
     def detail(self, photo: Reference, mm: float = 0.0) -> float | None:
         """Fine detail of a photo's skin, reduced until a pixel is `mm` millimetres. Kept: portraits ask again."""

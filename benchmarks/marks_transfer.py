@@ -43,6 +43,7 @@ WAYS: Mapping[str, TransferConfig] = {
 _HEAD = (
     "picture",
     "faces",
+    "marks drawn a face",
     "moles wanted",
     "found again",
     "of those in the map for sure",
@@ -51,7 +52,7 @@ _HEAD = (
     "false marks a face",
     "distance to the other photo",
 )
-_TARGET = ("target", "-", "-", ">= 95 %", "-", "< 6", "-", "not above nothing drawn", "not above nothing drawn")
+_TARGET = ("target", "-", "-", "-", ">= 95 %", "-", "< 6", "-", "not above nothing drawn", "not above nothing drawn")
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,12 +116,14 @@ class Case:
 
     def way(self, config: TransferConfig, wanted: Wanted) -> Record:
         """The portrait finished in one way, and judged."""
-        image = self.studio.finished(self.portrait, self.sitter, self.face.centre, config)
+        finished = self.studio.finished(self.portrait, self.sitter, self.face.centre, config)
+        image, drawn = finished.image, finished.measures["people"][0].get("marks", {}).get("put", [])
         # Marks do not move a face: what differs between the ways is the marks, not the mesh read anew.
         points, _ = marks_in(image, self.face, self.studio.judge, self.hidden)
         seen = replace(self.face, embedding=self.studio.reader.embed(image, self.face))
         likeness = measure_likeness(seen, self.sitter.references, self.portrait.sources)
-        return {**judged_record(Judged(self.face, points), self.sitter, wanted), "distance": likeness.best_distance}
+        judged = judged_record(Judged(self.face, points), self.sitter, wanted)
+        return {**judged, "drawn": len(drawn), "distance": likeness.best_distance}
 
     def as_photo(self, wanted: Wanted) -> Record:
         """What the judge finds in the photo itself at the portrait's size: no portrait can be expected to show more."""
@@ -179,6 +182,7 @@ def _row(name: str, measures: Sequence[Mapping[str, Any]]) -> list[str]:
     return [
         name,
         str(len(measures)),
+        number(_mean([one["drawn"] for one in measures if "drawn" in one])),
         str(len(moles)),
         percent(_mean([mole["is_found"] for mole in moles])),
         percent(_mean([mole["is_found"] for mole in moles if mole["is_sure"]])),
