@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,11 +56,22 @@ def run(parsed: argparse.Namespace) -> int:
         sys.stdout.flush()
         if not parsed.no_browser and _has_screen():
             _show(server.url)
-        with contextlib.suppress(KeyboardInterrupt):
+        with contextlib.suppress(KeyboardInterrupt), _asked_to_end():
             server.serve_forever()
     looked = sum(folder.saved(index) is not None for index in range(len(folder.photos)))
     say(f"{looked} of {len(folder.photos)} photos are in {folder.out}")
     return 0
+
+
+@contextlib.contextmanager
+def _asked_to_end() -> Iterator[None]:
+    """Inside, Ctrl+C and a request to terminate raise KeyboardInterrupt, also where a shell started us to ignore it."""
+    before = {kind: signal.signal(kind, signal.default_int_handler) for kind in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
 
 
 def _proposals(folder: AnnotatedFolder, name: str) -> Proposals | None:

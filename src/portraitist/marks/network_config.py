@@ -14,15 +14,15 @@ MULTIPLE = 16
 
 @dataclass(frozen=True)
 class MarkNetworkSize:
-    """widths: channels at 1/2, 1/4, 1/8 and 1/16 of the side. blocks: residual blocks a level. head: channels of the
-    layer before the maps."""
+    """How large the network is."""
 
-    widths: tuple[int, ...] = (24, 32, 64, 96)
-    blocks: int = 2
-    head: int = 48
+    widths: tuple[int, ...] = option((24, 32, 64, 96), "channels at 1/2, 1/4, 1/8 and 1/16 of the side")
+    blocks: int = option(2, "residual blocks a level", low=1)
+    head: int = option(48, "channels of the layer before the maps", low=1)
 
     def __post_init__(self) -> None:
-        if len(self.widths) not in (3, 4) or min(*self.widths, self.blocks, self.head) < 1:
+        check(self)
+        if len(self.widths) not in (3, 4) or min(self.widths) < 1:
             raise ConfigError(f"MarkNetworkSize: expected three or four widths, all of 1 or more, found {self}")
 
 
