@@ -125,3 +125,13 @@ def test_a_head_shot_ends_where_the_photo_ends(collins: Reference, astronaut: Im
     reference = Reference(Pixels(np.ascontiguousarray(astronaut[:cut])), collins.face)
     portrait = compose_backdrop(BackdropScene("blue", "headshot"), reference)
     assert portrait.details["missing"] < 0.01
+
+
+def test_retouch_leaves_alone_what_is_kept(collins: Reference) -> None:
+    scene, soft = BackdropScene("own", "square"), BackdropConfig(retouch=1.0)
+    plain = compose_backdrop(scene, collins).image
+    everything = compose_backdrop(scene, collins, soft, kept=lambda face, size: np.ones(size, np.float32)).image
+    nothing = compose_backdrop(scene, collins, soft, kept=lambda face, size: np.zeros(size, np.float32)).image
+    np.testing.assert_array_equal(everything, plain)
+    np.testing.assert_array_equal(nothing, compose_backdrop(scene, collins, soft).image)
+    assert np.abs(nothing.astype(int) - plain).max() > 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,8 @@ from portraitist.scenes.values import BackdropScene
 from portraitist.styles.formats import EDITED_WARNING, load_format, load_formats
 from portraitist.types import Face, Image, Mask, Portrait, Reference
 
+Kept = Callable[[Face, tuple[int, int]], Mask]
+"""What retouching leaves alone of a face: a mask (h, w) of that size, 1 where nothing may change."""
 _WORKING_SIDE = 2048
 _DEFAULTS = BackdropConfig()
 
@@ -50,8 +52,9 @@ def compose_backdrop(
     seed: int = 0,
     report: Report = silent,
     segmenter: PersonSegmenter | None = None,
+    kept: Kept | None = None,
 ) -> Portrait:
-    """The reference's sitter on the scene's backdrop, in the scene's crop.
+    """The reference's sitter on the scene's backdrop, in the scene's crop. kept: what retouching leaves alone.
 
     `own` as backdrop crops, turns and resizes the photo and edits nothing else. What could not be done as asked
     (room missing in the photo, enlarged pixels, a colour the ID rule does not allow) is in `details["warnings"]`.
@@ -61,7 +64,7 @@ def compose_backdrop(
     if _name(scene.backdrop) not in _OWN:
         backdrops.paint_backdrop(scene.backdrop, (2, 2))  # an unknown name fails before the slow part
     report(Step("cut out", 0, 3))
-    cut = cut_out(reference, config, segmenter)
+    cut = cut_out(reference, config, segmenter, kept)
     report(Step("crop", 1, 3))
     frame, wanted = _choose_frame(scene, cut, config)
     report(Step("compose", 2, 3))
@@ -82,7 +85,10 @@ def _name(backdrop: str | Image) -> str:
 
 
 def cut_out(
-    reference: Reference, config: BackdropConfig = _DEFAULTS, segmenter: PersonSegmenter | None = None
+    reference: Reference,
+    config: BackdropConfig = _DEFAULTS,
+    segmenter: PersonSegmenter | None = None,
+    kept: Kept | None = None,
 ) -> CutOut:
     """Matte and clean colours of the reference's person, retouched as configured, at most 2048 px long."""
     image = reference.picture.pixels(_WORKING_SIDE)
@@ -90,7 +96,10 @@ def cut_out(
     if config.white_balance:
         image = white_balance(image)
     if config.retouch > 0:
-        image = smooth(image, config.retouch, protect=1 - skin_mask(face, image.shape[:2]))
+        size = (image.shape[0], image.shape[1])
+        other = 1 - skin_mask(face, size)
+        protect = other if kept is None else np.maximum(other, kept(face, size))
+        image = smooth(image, config.retouch, protect=protect)
     trimap = person_trimap(image, face, segmenter)
     matte = (estimate_matte_grabcut if config.matte == "grabcut" else estimate_matte_closed_form)(image, trimap)
     return CutOut(image, face, matte, estimate_foreground(image, matte))

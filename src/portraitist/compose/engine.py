@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from portraitist.compose.backdrop import compose_backdrop
+from portraitist.compose.backdrop import Kept, compose_backdrop
 from portraitist.compose.config import ComposeConfig
 from portraitist.compose.occlusion import MediaPipeHands
 from portraitist.compose.template import SitterFace, SlotView, load_sitter, place_sitter, view_slot
@@ -33,12 +33,14 @@ _TONE_GAP = 25.0
 @dataclass(frozen=True)
 class ComposeItem:
     """What to make: `count` samples of a scene. references: slot number -> the sitter's photos; a slot that is not
-    named stays as it is. For a backdrop the key is 1. `start` skips samples already made."""
+    named stays as it is. For a backdrop the key is 1. `start` skips samples already made. kept: what retouching a head
+    shot leaves alone."""
 
     scene: TemplateScene | BackdropScene | PromptScene
     references: Mapping[int, Sequence[Reference]]
     count: int = 1
     start: int = 0
+    kept: Kept | None = None
 
 
 @dataclass(frozen=True)
@@ -70,14 +72,14 @@ class ComposeEngine:
         for index in range(item.start, item.count):
             self._report(Step("compose", index, item.count))
             if isinstance(scene, BackdropScene):
-                yield self._shoot_backdrop(scene, item.references[1], index, seed)
+                yield self._shoot_backdrop(scene, item, index, seed)
             else:
                 yield self._shoot_template(scene, plan(scene, item.references, index, seed, self.config))
 
-    def _shoot_backdrop(self, scene: BackdropScene, references: Sequence[Reference], index: int, seed: int) -> Portrait:
-        ranked = sorted(references, key=lambda r: -portrait_worth(r))
-        chosen = ranked[index % len(ranked)]
-        return compose_backdrop(scene, chosen, self.config.backdrop, seed=derive(seed, index), report=self._report)
+    def _shoot_backdrop(self, scene: BackdropScene, item: ComposeItem, index: int, seed: int) -> Portrait:
+        ranked = sorted(item.references[1], key=lambda r: -portrait_worth(r))
+        chosen, own = ranked[index % len(ranked)], derive(seed, index)
+        return compose_backdrop(scene, chosen, self.config.backdrop, seed=own, report=self._report, kept=item.kept)
 
     def _shoot_template(self, scene: TemplateScene, takes: Sequence[Take]) -> Portrait:
         started = time.perf_counter()

@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from portraitist import registry
+from portraitist.compose.backdrop import Kept
 from portraitist.compose.engine import ComposeItem
 from portraitist.content_credentials import Credential
 from portraitist.errors import ConfigError, InputError
 from portraitist.faces.reader import FaceReader
 from portraitist.library import Library
+from portraitist.marks.protect import kept_mask
 from portraitist.options import to_mapping
 from portraitist.placement import Placement
 from portraitist.progress import Report, Step, silent
 from portraitist.provenance import SavedPortrait
+from portraitist.scenes.values import BackdropScene
 from portraitist.tasks.carry_marks import map_digests
 from portraitist.tasks.config import ShootConfig, Stages
 from portraitist.tasks.finish import Finished, finish
@@ -124,7 +127,7 @@ class Photographer:
     def __call__(self, sitting: Sitting, first: int = 0) -> Iterator[Shot]:
         """Portraits `first` to the request's count; portrait i depends on the seed and i only."""
         photos = {slot: cast.chosen for slot, cast in sitting.cast.items()}
-        item = ComposeItem(sitting.scene, photos, self.request.count, first)
+        item = ComposeItem(sitting.scene, photos, self.request.count, first, _kept(sitting))
         started = time.perf_counter()
         for index, portrait in enumerate(self.engine(item, seed=self.request.seed), first):
             if self.painter is not None:
@@ -143,6 +146,12 @@ class Photographer:
         networks = (*_NETWORKS, *(_ENLARGING if self.stages.finish.scale > 1 else ()))
         found = {**{name: TABLE[name].sha256 or "" for name in networks}, **self.maps}
         return found if self.painter is None else {**found, **_painter_weights(self.painter, self.request.base)}
+
+
+def _kept(sitting: Sitting) -> Kept | None:
+    """The marks that the sitter of a head shot keeps, out of reach of retouching."""
+    known = sitting.cast[1].marks if isinstance(sitting.scene, BackdropScene) else None
+    return None if known is None else lambda face, size: kept_mask(face, known, size)
 
 
 def _painter(
