@@ -29,7 +29,7 @@ from portraitist.marks.found import FoundMark
 from portraitist.marks.mark import PointMark
 from portraitist.marks.measure import measured
 from portraitist.marks.view import skin_view
-from portraitist.tasks.map_marks import marks_in
+from portraitist.tasks.find_marks import marks_in
 from portraitist.types import Face, Image, Mask, Portrait
 
 PHOTO = "the photo, as small"

@@ -23,7 +23,7 @@ from portraitist.marks.mark import PointMark
 from portraitist.marks.scoring import score
 from portraitist.marks.view import SkinView, skin_view
 from portraitist.placement import Placement
-from portraitist.tasks.map_marks import marks_in
+from portraitist.tasks.find_marks import marks_in
 from portraitist.types import Image
 from tests.marks.drawn_views import bare, drawn
 from tests.marks.meshes import head

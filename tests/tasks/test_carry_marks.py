@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -76,3 +77,12 @@ def test_each_person_has_their_own(astronaut: Image, hopper: Image, known: Marks
     assert ours["marks"]["put"] == ["mole-1"]
     assert "marks" not in theirs
     np.testing.assert_array_equal(done.image[:, astronaut.shape[1] :], both[:, astronaut.shape[1] :])
+
+
+def test_the_order_may_weigh_the_marks(astronaut: Image, known: MarksMap, reader: FaceReader) -> None:
+    config = FinishConfig(marks=TransferConfig(marks_rank=1.0))
+    large = cv2.resize(astronaut, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    done = finish(Portrait(large, ()), [Person("anna", [], marks=known)], reader, config, HERE)
+    record = done.measures["people"][0]["marks"]
+    assert record["put"] == ["mole-1"]
+    assert 0 < record["score"] <= 1

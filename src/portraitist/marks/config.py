@@ -23,6 +23,9 @@ class TransferConfig:
     marks_confidence: float = option(0.3, "least confidence that a mark belongs to the sitter", low=0, high=1)
     marks_soften: float = option(0.5, "strength of marks that are to be softened", low=0, high=1)
     marks_least: float = option(1.2, "least diameter in the portrait of a mark that is drawn", unit="px", low=0)
+    marks_rank: float = option(
+        0.0, "share of the marks that are there in the order of portraits; the rest is likeness", low=0, high=1
+    )
 
     def __post_init__(self) -> None:
         check(self)

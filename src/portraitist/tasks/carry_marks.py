@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from portraitist.compose.occlusion import find_occluders
-from portraitist.marks.config import TransferConfig
+from portraitist.marks.config import DETECTOR, TransferConfig
+from portraitist.marks.detectors import load_detector
 from portraitist.marks.map import MarksMap
 from portraitist.marks.transfer import transfer_marks
-from portraitist.types import Face, Image
+from portraitist.marks.verify import Verdict, check_marks
+from portraitist.tasks.find_marks import marks_in
+from portraitist.types import Face, Image, Mask
 
 if TYPE_CHECKING:
     from portraitist.tasks.config import FinishConfig
@@ -20,7 +23,7 @@ def carry_marks(
     image: Image, people: Sequence[tuple[Face | None, MarksMap | None]], config: TransferConfig
 ) -> tuple[Image, list[dict[str, Any] | None]]:
     """The portrait with everybody's marks, and for each person what was drawn and what was not: {"put": ids,
-    "skipped": {id: why}}, or None without a face or a map.
+    "skipped": {id: why}}, with the `score` of `check_marks` where it counts for the order; None without a face or map.
 
     people: the face in pixels of `image`, and the map of whom it shows.
     """
@@ -29,10 +32,19 @@ def carry_marks(
         if face is None or known is None or config.marks_strength == 0:
             records.append(None)
             continue
-        carried = transfer_marks(image, face, known, config, hidden=find_occluders(image, face))
+        hidden = find_occluders(image, face)
+        carried = transfer_marks(image, face, known, config, hidden=hidden)
         image = carried.image
-        records.append({"put": list(carried.put), "skipped": dict(carried.skipped)})
+        record = {"put": list(carried.put), "skipped": dict(carried.skipped)}
+        score = {"score": round(judged(image, face, known, hidden).score, 4)} if config.marks_rank > 0 else {}
+        records.append({**record, **score})
     return image, records
+
+
+def judged(image: Image, face: Face, known: MarksMap, hidden: Mask, detector: str = DETECTOR) -> Verdict:
+    """The map's marks looked for in a portrait. hidden: (h, w), 1 where something covers the face."""
+    points, wrinkles = marks_in(image, face, load_detector(detector), hidden)
+    return check_marks(face, [*points, *wrinkles], known, (image.shape[0], image.shape[1]), hidden=hidden)
 
 
 def map_digests(casts: Sequence[Cast], config: FinishConfig) -> dict[str, str]:

@@ -10,11 +10,10 @@ from portraitist.faces.reader import FaceReader
 from portraitist.image import open_photo
 from portraitist.library import Library
 from portraitist.marks.config import DETECTOR
-from portraitist.marks.detectors import load_detector
 from portraitist.marks.map import MarksMap, known_map
-from portraitist.marks.verify import Verdict, check_marks
+from portraitist.marks.verify import Verdict
 from portraitist.placement import Placement
-from portraitist.tasks.map_marks import marks_in
+from portraitist.tasks.carry_marks import judged
 from portraitist.tasks.sitting import Cast
 from portraitist.types import Face
 
@@ -33,9 +32,7 @@ def check_portrait(
     if not faces:
         raise InputError(f"{portrait}: expected a face, found none; give a portrait of {name}")
     face = _nearest(faces, Cast.of(library, name))
-    hidden = find_occluders(image, face)
-    points, wrinkles = marks_in(image, face, load_detector(detector, placement), hidden)
-    return check_marks(face, [*points, *wrinkles], known, (image.shape[0], image.shape[1]), hidden=hidden)
+    return judged(image, face, known, find_occluders(image, face), detector)
 
 
 def map_of_sitter(library: Library, name: str) -> MarksMap:

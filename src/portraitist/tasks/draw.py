@@ -15,6 +15,7 @@ from portraitist.tasks.commission import Commission
 from portraitist.tasks.config import DrawRequest, DrawSettings, Stages
 from portraitist.tasks.draw_job import Candidate, DrawJob
 from portraitist.tasks.draw_recipe import recipe_of
+from portraitist.tasks.worth import UNKNOWN, worth
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,10 @@ def draw(
         image = completed.finished.image
         saved.append(save_portrait(image, recipe, folder, title, format=request.format, credential=credential))
         report(Step("complete", number + 1, len(kept), title))
-    saved.sort(key=lambda portrait: -_worth(portrait.recipe.likeness))
+    saved.sort(key=lambda portrait: -worth(portrait.recipe))
     return Drawn(saved, job.warnings, job.attributes)
 
 
 def _by_likeness(candidate: Candidate) -> tuple[float, int]:
-    return -_worth(candidate.drawn.likeness), candidate.index
-
-
-def _worth(likeness: float | None) -> float:
-    return -1.0 if likeness is None else likeness
+    likeness = candidate.drawn.likeness
+    return -(UNKNOWN if likeness is None else likeness), candidate.index

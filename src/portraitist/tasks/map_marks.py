@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from portraitist.compose.occlusion import find_occluders
 from portraitist.geometry import fit_within
 from portraitist.library import Library
 from portraitist.marks.config import DETECTOR
 from portraitist.marks.detectors import load_detector
-from portraitist.marks.found import Detector, FoundMark
+from portraitist.marks.found import Detector
 from portraitist.marks.map import MarksMap, known_map, map_of, write_map
-from portraitist.marks.mark import PointMark, Wrinkle
 from portraitist.marks.match import PhotoMarks
-from portraitist.marks.measure import measured
-from portraitist.marks.view import SkinView, skin_view
 from portraitist.placement import Placement
 from portraitist.progress import Report, Step, silent
+from portraitist.tasks.find_marks import marks_in
 from portraitist.tasks.sitting import Cast
-from portraitist.types import Face, Image, Mask, Reference
+from portraitist.types import Face, Image, Reference
 
 MAX_FACE = 1200
 """Photos are read with faces at most this wide, in pixels: a view has no room for more."""
@@ -56,26 +52,6 @@ def marks_of(reference: Reference, detector: Detector) -> PhotoMarks:
     hidden = find_occluders(image, face)
     points, wrinkles = marks_in(image, face, detector, hidden)
     return PhotoMarks(reference.picture.digest, face, points, wrinkles, hidden)
-
-
-def marks_in(
-    image: Image, face: Face, detector: Detector, hidden: Mask | None = None
-) -> tuple[tuple[PointMark, ...], tuple[Wrinkle, ...]]:
-    """The marks of a face, measured and fixed to its mesh. hidden: as in `skin_view`."""
-    view = skin_view(image, face, hidden=hidden)
-    marks = measured_all(tuple(detector(view)), view)
-    points = tuple(mark for mark in marks if isinstance(mark, PointMark))
-    return points, tuple(mark for mark in marks if isinstance(mark, Wrinkle))
-
-
-def measured_all(found: Sequence[FoundMark], view: SkinView) -> tuple[PointMark | Wrinkle, ...]:
-    """The marks that have a place on the mesh, each id once: the surer of two at one place."""
-    marks: dict[str, PointMark | Wrinkle] = {}
-    for entry in found:
-        mark = measured(entry, view)
-        if mark is not None:
-            marks.setdefault(mark.mark_id, mark)
-    return tuple(marks.values())
 
 
 def _at_size(reference: Reference) -> tuple[Image, Face]:

@@ -26,6 +26,7 @@ from portraitist.tasks.config import ShootConfig, Stages
 from portraitist.tasks.finish import Finished, finish
 from portraitist.tasks.shoot_recipe import recipe_of, save
 from portraitist.tasks.sitting import Cast, Sitting, people_of, sitters_in, sittings
+from portraitist.tasks.worth import worth
 from portraitist.types import Portrait, derive
 from portraitist.weights import TABLE
 
@@ -187,4 +188,4 @@ def _painter_weights(painter: Repainter, base_name: str) -> dict[str, str]:
 def _by_likeness(portrait: SavedPortrait) -> tuple[float, float, str]:
     people = portrait.recipe.measures.get("people", [])
     mean3 = max((p.get("mean3_distance") or 9.0 for p in people), default=9.0)
-    return (-(portrait.recipe.likeness if portrait.recipe.likeness is not None else -1.0), mean3, portrait.path.name)
+    return -worth(portrait.recipe), mean3, portrait.path.name
