@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from portraitist.cli import marks_annotate, marks_map
+from portraitist.cli import marks_annotate, marks_convert, marks_map
 from portraitist.cli.flags import add_flags, given
 from portraitist.cli.shared import Progress, add_json, open_library, say, say_json
 from portraitist.marks.network_config import MarkTrainingConfig
@@ -21,6 +21,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     group = commands.add_parser("marks", help="moles, spots, wrinkles: find, keep and check a sitter's")
     verbs = group.add_subparsers(metavar="VERB", required=True)
     marks_map.register(verbs)
+    marks_convert.register(verbs)
     _register_train(verbs)
     marks_annotate.register(verbs)
 
