@@ -72,6 +72,11 @@ def test_a_map_is_made_edited_and_checked(
     assert main([*root, "marks", "edit", NAME, "--soften", mole.mark_id, "--json"]) == 0
     rows = {row["mark"]: row["does"] for row in json.loads(capsys.readouterr().out)}
     assert rows[mole.mark_id] == "soften"
+    page = (library.sitter(NAME).marks_dir / "marks.html").read_text()
+    assert mole.mark_id in page
+    assert "<circle" in page
+    assert "http://" not in page
+    assert "https://" not in page
     again = map_marks(library, NAME)
     assert next(m for m in again.marks if m.mark_id == mole.mark_id).action == "soften"
 

@@ -53,11 +53,12 @@ def _add_detector(parser: argparse.ArgumentParser) -> None:
 def run_map(parsed: argparse.Namespace) -> int:
     """Map and list."""
     from portraitist.tasks.map_marks import map_marks
+    from portraitist.tasks.marks_page import write_marks_page
 
-    progress = Progress()
-    found = map_marks(open_library(parsed), parsed.sitter, parsed.detector, report=progress)
+    library, progress = open_library(parsed), Progress()
+    found = map_marks(library, parsed.sitter, parsed.detector, report=progress)
     progress.close()
-    _print(found, parsed.json)
+    _print(found, parsed.json, write_marks_page(library, parsed.sitter, found))
     return 0
 
 
@@ -73,6 +74,7 @@ def run_edit(parsed: argparse.Namespace) -> int:
     """Switch the marks that are named, all or none."""
     from portraitist.marks.map import write_map
     from portraitist.tasks.check_marks import map_of_sitter
+    from portraitist.tasks.marks_page import write_marks_page
 
     library = open_library(parsed)
     known = map_of_sitter(library, parsed.sitter)
@@ -80,7 +82,7 @@ def run_edit(parsed: argparse.Namespace) -> int:
         for mark_id in getattr(parsed, action):
             known = known.with_action(mark_id, action)  # type: ignore[arg-type]
     write_map(known, library.sitter(parsed.sitter).marks_dir)
-    _print(known, parsed.json)
+    _print(known, parsed.json, write_marks_page(library, parsed.sitter, known))
     return 0
 
 
@@ -100,7 +102,7 @@ def run_check(parsed: argparse.Namespace) -> int:
     return 1 if verdict.missing else 0
 
 
-def _print(known: MarksMap, as_json: bool) -> None:
+def _print(known: MarksMap, as_json: bool, page: Path | None = None) -> None:
     if as_json:
         say_json([_row(mark) for mark in known.all])
         return
@@ -111,6 +113,8 @@ def _print(known: MarksMap, as_json: bool) -> None:
     say(f"{len(known.marks)} marks and {len(known.wrinkles)} wrinkles in {len(known.photos)} photos")
     if known.mirrored:
         say(f"mirrored photos: {', '.join(digest[:8] for digest in known.mirrored)}")
+    if page is not None:
+        say(f"page: {page}")
 
 
 def _row(mark: Mark) -> dict[str, Any]:
