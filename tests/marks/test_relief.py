@@ -103,3 +103,12 @@ def test_a_wrinkle_to_be_removed_is_painted_out() -> None:
     assert gone.skipped == {"w": "removed"}
     left = to_lab(image)[..., 0] - to_lab(gone.image)[..., 0]
     assert np.mean([_near(left, point).mean() for point in _line(mark, face)[30:91]]) < 1
+
+
+def test_a_wrinkle_that_one_photo_of_several_shows_is_left_out() -> None:
+    image, face = skin(), head()
+    once = replace(map_with(replace(wrinkle(LINE), seen_in=("a",))), photos=("a", "b"))
+    twice = replace(map_with(replace(wrinkle(LINE), seen_in=("a", "b"))), photos=("a", "b"))
+    assert transfer_marks(image, face, once).skipped == {"w": "seen once"}
+    assert transfer_marks(image, face, replace(once, photos=("a",))).put == ("w",)
+    assert transfer_marks(image, face, twice).put == ("w",)

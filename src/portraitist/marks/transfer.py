@@ -15,7 +15,7 @@ from portraitist.marks.config import TransferConfig
 from portraitist.marks.found import FoundMark
 from portraitist.marks.hiding import Presence, found_there, presence
 from portraitist.marks.map import MarksMap
-from portraitist.marks.mark import Mark, PointMark
+from portraitist.marks.mark import Mark, PointMark, Wrinkle
 from portraitist.marks.match import LIMIT_MM
 from portraitist.marks.paint import added, painted_out
 from portraitist.types import Face, Image, Mask
@@ -26,7 +26,7 @@ _DEFAULT = TransferConfig()
 @dataclass(frozen=True, eq=False)
 class Transferred:
     """The portrait with the marks. put: ids of the marks drawn. skipped: why each other one was not: `turned away`,
-    `off the picture`, `hidden`, `in hair`, `too small`, `unsure`, `already there`, `softened`, `removed`,
+    `off the picture`, `hidden`, `in hair`, `too small`, `unsure`, `seen once`, `already there`, `softened`, `removed`,
     `to be removed`, `strength 0`."""
 
     image: Image
@@ -56,12 +56,19 @@ def transfer_marks(
     found = found_there(places, present, LIMIT_MM / millimetres_per_pixel(face))
     result, put, skipped = image, [], {}
     for mark in sitter_map.all:
-        result, reason = _carried(result, mark, canvas, places, found.get(mark.mark_id))
+        reason: str | None = "seen once"
+        if not _is_doubtful(mark, sitter_map):
+            result, reason = _carried(result, mark, canvas, places, found.get(mark.mark_id))
         if reason is None:
             put.append(mark.mark_id)
         else:
             skipped[mark.mark_id] = reason
     return Transferred(result, tuple(put), skipped)
+
+
+def _is_doubtful(mark: Mark, sitter_map: MarksMap) -> bool:
+    """A wrinkle that one photo of several shows: more often shade or a strand of hair than a wrinkle (docs/marks.md)."""
+    return isinstance(mark, Wrinkle) and mark.action == "keep" and mark.is_flagged and len(sitter_map.photos) > 1
 
 
 def _carried(
