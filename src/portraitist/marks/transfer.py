@@ -67,7 +67,7 @@ def transfer_marks(
 
 
 def _is_doubtful(mark: Mark, sitter_map: MarksMap) -> bool:
-    """A wrinkle that one photo of several shows: more often shade or a strand of hair than a wrinkle (docs/marks.md)."""
+    """A wrinkle that one photo of several shows: more often shade or a strand of hair (docs/marks.md)."""
     return isinstance(mark, Wrinkle) and mark.action == "keep" and mark.is_flagged and len(sitter_map.photos) > 1
 
 
