@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from portraitist.compose.texture import facing, prefiltered, triangle_map, warp_map, warp_texture
+from portraitist.compose.texture import (
+    facing,
+    prefiltered,
+    soften_silhouettes,
+    triangle_map,
+    warp_map,
+    warp_texture,
+)
 from portraitist.faces.topology import mean_face
 from portraitist.geometry import rotation_from_angles
 from portraitist.types import Image, Points
@@ -56,3 +63,26 @@ def test_prefilter_only_shrinks(astronaut: Image) -> None:
     small, factor = prefiltered(astronaut, 0.25)
     assert small.shape[:2] == (128, 128)
     assert factor == 0.25
+
+
+def test_only_where_one_part_ends_before_another_is_anything_softened(astronaut: Image) -> None:
+    y, x = np.mgrid[:60, :60].astype(np.float32)
+    # A slanted silhouette: left of it another part of the photo is seen, and a speck of a part seen edge-on.
+    beyond = x > 20 + y / 3
+    positions = np.stack([np.where(beyond, x + 40, x), y], axis=-1)
+    front = np.where(beyond, 0.9, 0.4).astype(np.float32)[..., None].repeat(3, axis=2)
+    jagged = front.copy()
+    jagged[30, 30] = 0.0
+    soft = soften_silhouettes(jagged, positions)
+    assert soft.min() > 0.3
+    steps = np.abs(np.diff(soft[..., 0], axis=1)).max()
+    assert steps < 0.7 * np.abs(np.diff(front[..., 0], axis=1)).max()
+    away = np.abs(x - (20 + y / 3)) > 8
+    np.testing.assert_allclose(soft[away], jagged[away], atol=1e-3)
+
+    points = mesh(1.2, 220, 130)
+    index = triangle_map(points, astronaut.shape[:2])
+    own = warp_map(points[:, :2], points, index)
+    plain = warp_texture(astronaut, own)
+    changed = np.abs(soften_silhouettes(plain, own) - plain)[index >= 0]
+    assert (changed > 0.02).mean() < 0.02, "head-on, no part of a face ends before another"

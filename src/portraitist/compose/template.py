@@ -20,7 +20,16 @@ from portraitist.compose.light import shading_difference
 from portraitist.compose.occlusion import HandFinder, find_occluders, wears_glasses
 from portraitist.compose.occlusion.glasses import glasses_zone
 from portraitist.compose.shape import LONGEST_MOVE, RING, bend_template, oval_root, rimness, target_mesh
-from portraitist.compose.texture import coverage, facing, mean_scale, prefiltered, triangle_map, warp_map, warp_texture
+from portraitist.compose.texture import (
+    coverage,
+    facing,
+    mean_scale,
+    prefiltered,
+    soften_silhouettes,
+    triangle_map,
+    warp_map,
+    warp_texture,
+)
 from portraitist.faces.regions import skin_mask
 from portraitist.geometry import bounding_box
 from portraitist.retouch.blend import Layer, blend_multiband
@@ -150,7 +159,7 @@ def _warp_sitter(sitter: SitterFace, occluders: Mask, mesh: Points, index: NDArr
         np.hstack([sitter.face.landmarks[:, :2] * factor, _unseen(sitter.face.landmarks, mesh)]), mesh, index
     )
     positions = np.ascontiguousarray(carried[..., :2])
-    front = warp_texture(pixels, _extended(positions, index))
+    front = soften_silhouettes(warp_texture(pixels, _extended(positions, index)), positions)
     occluders = cv2.resize(occluders, pixels.shape[1::-1], interpolation=cv2.INTER_AREA)
     map_x, map_y = np.ascontiguousarray(np.moveaxis(np.nan_to_num(positions, nan=-1), -1, 0))
     own = cv2.remap(occluders, map_x, map_y, cv2.INTER_LINEAR)

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from portraitist.faces.topology import filled_triangles, vertex_normals
 from portraitist.types import Image, Mask, Points
 
+_JUMP = 6.0
+"""Pixels between the sources of two neighbours from which on they are two parts of the face, one before the other."""
+
 
 def triangle_map(target: Points, size: tuple[int, int]) -> NDArray[np.int32]:
     """(h, w) index of the triangle that covers each pixel, -1 where none does. Near triangles win over far ones."""
@@ -52,6 +55,23 @@ def warp_texture(image: Image, positions: NDArray[np.float32]) -> NDArray[np.flo
     flags, border = cv2.INTER_CUBIC, cv2.BORDER_REFLECT_101
     sampled = cv2.remap(image, safe[..., 0], safe[..., 1], flags, borderMode=border)
     return np.asarray(sampled, np.float32) / np.float32(255)
+
+
+def soften_silhouettes(front: NDArray[np.float32], positions: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(h, w, 3) the warped texture with the steps taken off where one part of the face ends before another, as the nose
+    does before the cheek: each pixel there shows one side or the other, so the line is jagged.
+
+    positions: (h, w, 2) where each pixel came from, NaN outside the mesh.
+    """
+    known = np.nan_to_num(positions, nan=-1e4)
+    jumps = np.zeros(positions.shape[:2], np.uint8)
+    for axis in (0, 1):
+        step = np.abs(np.diff(known, axis=axis)).max(axis=-1)
+        apart = ((step > _JUMP) & (step < 5e3)).astype(np.uint8)
+        jumps |= np.pad(apart, ((0, 1), (0, 0)) if axis == 0 else ((0, 0), (0, 1)))
+    near = cv2.GaussianBlur(cv2.dilate(jumps, np.ones((3, 3), np.uint8)).astype(np.float32), (0, 0), 1.0)[..., None]
+    soft = cv2.GaussianBlur(cv2.medianBlur(front, 5), (0, 0), 1.0)
+    return np.asarray(front + near * (soft - front), np.float32)
 
 
 def facing(points: Points) -> NDArray[np.float32]:
