@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,11 @@ import pytest
 from PIL import Image as PillowImage
 
 from portraitist.errors import ConfigError, InputError
+from portraitist.faces.topology import triangles
 from portraitist.library import Consent, Library
+from portraitist.marks.anchor import Anchor
+from portraitist.marks.map import MarksMap, write_map
+from portraitist.marks.mark import PointMark
 from portraitist.tasks.add import add
 from portraitist.tasks.config import FinishConfig, ShootConfig, Stages
 from portraitist.tasks.replay import make_again
@@ -47,6 +53,26 @@ def test_a_second_run_makes_the_same_files(people: Library, hopper_path: Path) -
     first, second = (shoot(people, ["collins"], request)[0] for _ in range(2))
     assert first.path == second.path
     assert first.recipe.output == second.recipe.output
+
+
+def test_a_map_made_later_changes_no_replay(people: Library, hopper_path: Path, tmp_path: Path) -> None:
+    """The map's mole would be drawn on a new portrait, and its digest stands in that recipe; another map is refused."""
+    request = ShootConfig(templates=(str(hopper_path),), seed=5)
+    before = shoot(people, ["collins"], request, out=tmp_path)[0].recipe
+    folder = people.sitter("collins").marks_dir
+    anchor = Anchor(int(np.argmin(np.abs(triangles() - 50).min(axis=1))), (0.4, 0.3, 0.3))
+    mole = PointMark("mole-1", "mole", anchor, 6.0, (-40.0, 5.0, 5.0), seen_in=("a", "b"))
+    write_map(MarksMap((mole,), photos=("a", "b")), folder)
+    try:
+        after = shoot(people, ["collins"], request, out=tmp_path)[0].recipe
+        assert Pixels(make_again(people, before).image).digest == before.output
+        assert after.output != before.output
+        assert Pixels(make_again(people, after).image).digest == after.output
+        write_map(MarksMap((replace(mole, diameter_mm=7.0),), photos=("a", "b")), folder)
+        with pytest.raises(InputError, match="marks of collins"):
+            make_again(people, after)
+    finally:
+        shutil.rmtree(folder)
 
 
 def test_slots_say_who_goes_where(people: Library, astronaut_path: Path, hopper_path: Path, tmp_path: Path) -> None:

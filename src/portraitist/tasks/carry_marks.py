@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from portraitist.compose.occlusion import find_occluders
@@ -52,3 +53,8 @@ def map_digests(casts: Sequence[Cast], config: FinishConfig) -> dict[str, str]:
     if config.marks.marks_strength == 0:
         return {}
     return {f"marks of {cast.name}": cast.marks.sha256 for cast in casts if cast.marks is not None}
+
+
+def as_then(cast: Cast, weights: Mapping[str, str]) -> Cast:
+    """The sitter for a replay of a recipe with these `weights`: without the map when it was made later."""
+    return cast if f"marks of {cast.name}" in weights else replace(cast, marks=None)

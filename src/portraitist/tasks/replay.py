@@ -15,6 +15,7 @@ from portraitist.options import from_mapping
 from portraitist.placement import Placement
 from portraitist.progress import Report, silent
 from portraitist.provenance import Input, Recipe, read_recipe, save_portrait, versions
+from portraitist.tasks.carry_marks import as_then
 from portraitist.tasks.config import DrawSettings, ShootConfig, Stages
 from portraitist.tasks.finish import Finished
 from portraitist.types import Pixels
@@ -86,7 +87,7 @@ def _shot_again(library: Library, recipe: Recipe, placement: Placement, report: 
     request = replace(from_mapping(ShootConfig, recipe.config["shoot"]), count=recipe.index + 1)
     stages = from_mapping(Stages, {k: v for k, v in recipe.config.items() if k != "shoot"})
     request = _same_inputs(request, recipe)
-    cast = cast_of(library, recipe.sitters, request)
+    cast = {name: as_then(one, recipe.weights) for name, one in cast_of(library, recipe.sitters, request).items()}
     photographer = Photographer.of(library, cast, request, stages, placement, report)
     require_same_weights(recipe, photographer.weights())
     sitting = next(iter(sittings(request, recipe.sitters, cast, photographer.reader)))
@@ -104,7 +105,8 @@ def _drawn_again(library: Library, recipe: Recipe, placement: Placement, report:
     from portraitist.tasks.draw_recipe import photos_in
 
     settings = _same_pose(from_mapping(DrawSettings, recipe.config), recipe)
-    job = DrawJob.prepare(Commission.of(library, recipe.sitters[0], settings, placement, report))
+    asked = Commission.of(library, recipe.sitters[0], settings, placement, report)
+    job = DrawJob.prepare(replace(asked, cast=as_then(asked.cast, recipe.weights)))
     require_same_weights(recipe, job.digests())
     candidate = next(job.candidates(recipe.index))
     then, now = recipe.details["prompt"], candidate.portrait.details["prompt"]
