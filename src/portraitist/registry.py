@@ -25,6 +25,10 @@ TASKS: dict[str, dict[str, str]] = {
         "classical": "portraitist.marks.classical:build",
         "network": "portraitist.marks.network:build",
     },
+    "paint": {
+        "painter": "portraitist.stylize.engine:build",
+        "pencil": "portraitist.stylize.pencil:build",
+    },
 }
 
 
