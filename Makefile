@@ -28,6 +28,8 @@ bench: $(VENV)/.core
 	$(BIN)/portraitist bench
 	$(BIN)/python benchmarks/compose_speed.py
 	$(BIN)/python benchmarks/album_speed.py
+	$(if $(DATA),$(BIN)/python -m benchmarks.marks detection --data $(DATA))
+	$(if $(DATA),$(BIN)/python -m benchmarks.marks transfer --data $(DATA))
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check src tests tools benchmarks recipes

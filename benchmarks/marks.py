@@ -21,7 +21,6 @@ from benchmarks.marks_detail import detail
 from benchmarks.marks_detection import detection
 from benchmarks.marks_transfer import transfer
 from portraitist.library import write_atomic
-from portraitist.marks.config import DETECTOR
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, Path], str]] = {
     "detection": detection,
@@ -56,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--out", type=Path, help="results, outside the repository; without it nothing is kept")
     found.add_argument("--limit", type=int, help="only the first so many rendered faces and photos")
     found.add_argument("--samples", type=int, default=200, help="rendered faces")
-    found.add_argument("--detector", nargs="+", default=[DETECTOR], help="engines of the task 'marks'")
+    found.add_argument("--detector", nargs="+", default=["classical", "network"], help="engines of the task 'marks'")
     for command in (carried, fine):
         command.add_argument("--limit", type=int, help="only the first so many people")
         command.add_argument("--split", choices=("judge", "tune"), default="judge")

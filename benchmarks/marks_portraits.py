@@ -41,16 +41,18 @@ SEED = 0
 
 @dataclass(frozen=True, eq=False)
 class Sitter:
-    """references: the neutral and the smiling photo. judged: what the judge finds in each; the map is made of that."""
+    """references: the neutral and the smiling photo. judged: what the judge finds in each. found: what the product's
+    detector finds, which the map is made of."""
 
     name: str
     references: tuple[Reference, ...]
     judged: tuple[PhotoMarks, ...]
+    found: tuple[PhotoMarks, ...]
 
     @cached_property
     def marks(self) -> MarksMap:
         """The map, as the product puts it together."""
-        return map_of(self.judged)
+        return map_of(self.found)
 
     def is_sure(self, mark: PointMark) -> bool:
         """Whether the map has the mark, with the confidence it needs to be drawn."""
@@ -64,12 +66,13 @@ class Sitter:
 
 
 class Studio:
-    """Everything that is loaded once. The judge is the classical detector."""
+    """Everything that is loaded once. The judge is the classical detector, which shares no code with the product's."""
 
     def __init__(self, data: Path, split: str) -> None:
         self.data, self.split, self.placement = data, split, Placement()
         self.reader = FaceReader.load(self.placement)
-        self.judge: Detector = load_detector(DETECTOR, self.placement)
+        self.judge: Detector = load_detector("classical", self.placement)
+        self.detector: Detector = load_detector(DETECTOR, self.placement)
         self._sitters: dict[str, Sitter] = {}
         self._scene: tuple[Path, TemplateScene] | None = None
         self._details: dict[tuple[str, float], float | None] = {}
@@ -89,7 +92,8 @@ class Studio:
             found = [one for path in person.photos if (one := reference(path, self.reader)) is not None]
             if len(found) < 2:
                 raise InputError(f"{name}: expected two photos with a face, found {len(found)}; is the data whole?")
-            self._sitters[name] = Sitter(name, tuple(found), tuple(marks_of(one, self.judge) for one in found))
+            seen = (tuple(marks_of(one, detector) for one in found) for detector in (self.judge, self.detector))
+            self._sitters[name] = Sitter(name, tuple(found), *seen)
         return self._sitters[name]
 
     def scene(self, path: Path) -> tuple[TemplateScene, Slot]:

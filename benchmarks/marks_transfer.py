@@ -1,7 +1,8 @@
 """`transfer`: template portraits of judge people, with and without their marks carried over.
 
-The sitter's map is made of both photos by the classical detector, which judges the portraits too. Wanted are the moles
-that it found in the photo the portrait was made from, where the portrait can show them (`marks_again.why_unseen`).
+The sitter's map is made of both photos by the product's detector; the classical one judges, and shares no code with
+the trained one. Wanted are the moles that the judge found in the photo the portrait was made from, where the portrait
+can show them (`marks_again.why_unseen`).
 Compose takes the sitter's own skin, moles and all; the same portraits with every mark wiped off stand for engines that
 do not.
 """

@@ -122,6 +122,8 @@ _ROWS = (
     _realesrgan("realesr-animevideov3-x4.bin", "REALESRGAN_ANIMAVIDEOV3_UP4X.bin", "548a36f9c3f4ab8da56cd3b13badf23968bee207b396dad14d04b830e5f2ab2d", 1247368),
     WeightsRow("attributes", ProjectFile("attributes/attributes.npz"), "34c0067aec17e9ac0d881440124cac0d55b27bd441ad51287f0467883d45409e", 54740, "CC-BY-NC-SA-4.0", "this project, recipes/attributes, trained on OMI faces", noncommercial=True),
     WeightsRow("portrait-mini", ProjectFolder("portrait-mini"), "bb9ba55b5a550d2c4197d758c7185b88ad587273799eda6525207a786ee75f05", 35437197, "CC-BY-NC-SA-4.0", "this project, recipes/mini, trained on OMI faces", noncommercial=True),
+    WeightsRow("marks-detector", ProjectFile("marks/marks.onnx"), "91dd27648fcd3afca6c212564d9dcaff7d5b2b4dfaf44beaa0f444d60689c388", 1347264, "Apache-2.0", "this project, recipes/marks, trained on photos of the London set (CC BY 4.0) and of the Azure samples (MIT)"),
+    WeightsRow("marks-detector-start", ProjectFile("marks/marks.safetensors"), "432b8748c493f30eddac9f35659c7b3c0cd57004eb12a1aea575fa11557de26f", 1345070, "Apache-2.0", "this project, recipes/marks, trained on photos of the London set (CC BY 4.0) and of the Azure samples (MIT)"),
 )
 # fmt: on
 TABLE = {row.name: row for row in _ROWS}

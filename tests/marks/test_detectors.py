@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from portraitist import registry
 from portraitist.errors import EngineError
-from portraitist.marks.config import ClassicalConfig
+from portraitist.marks.classical import ClassicalDetector
+from portraitist.marks.config import DETECTOR, ClassicalConfig
 from portraitist.marks.detectors import load_detector
+from portraitist.marks.network import NetworkDetector
 
 
 def build_typed(config: ClassicalConfig, placement: Any, *, report: Any) -> Any:
@@ -28,3 +31,11 @@ def test_an_engine_gets_the_usual_settings_it_asks_for(monkeypatch: pytest.Monke
         load_detector("untyped")
     with pytest.raises(EngineError, match="known are typed"):
         load_detector("nobody")
+
+
+def test_the_usual_one_is_the_trained_one_where_its_weights_can_be_had(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert isinstance(load_detector(DETECTOR), NetworkDetector)
+    monkeypatch.setenv("PORTRAITIST_WEIGHTS", str(tmp_path))
+    assert isinstance(load_detector(DETECTOR), ClassicalDetector)

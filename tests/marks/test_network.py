@@ -43,8 +43,9 @@ def test_the_file_says_what_the_module_says(size: MarkNetworkSize, side: int, tm
     with torch.no_grad():
         raw = network(torch.from_numpy(padded(prepared(view.pixels, view.skin), 16)[None]))[0].numpy()
     maps = NetworkDetector(path, MarkNetworkConfig()).maps(view)
-    np.testing.assert_allclose(maps[6], raw[6], atol=1e-4)
-    np.testing.assert_allclose(maps[:4], 1 / (1 + np.exp(-raw[:4])), atol=1e-5)
+    # The file keeps eleven bits of each weight.
+    np.testing.assert_allclose(maps[6], raw[6], atol=5e-3)
+    np.testing.assert_allclose(maps[:4], 1 / (1 + np.exp(-raw[:4])), atol=1e-3)
 
 
 def test_the_engine_is_in_the_registry_and_yields_surest_first(file: Path) -> None:
@@ -68,9 +69,9 @@ def test_views_of_any_side_and_light_are_taken(file: Path) -> None:
     assert np.abs(prepared(darker.pixels, view.skin) - prepared(view.pixels, view.skin)).mean() < 0.05
 
 
-def test_without_weights_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "TABLE", {k: v for k, v in weights.TABLE.items() if k != SHIPPED})
-    with pytest.raises(WeightsError, match="marks train"):
+def test_without_weights_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PORTRAITIST_WEIGHTS", str(tmp_path))
+    with pytest.raises(WeightsError, match="marks-detector"):
         build(MarkNetworkConfig(), Placement())
 
 

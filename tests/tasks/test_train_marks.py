@@ -100,7 +100,6 @@ def test_without_a_start_it_begins_from_the_shipped_weights(
         asked.append(name)
         raise WeightsError("offline")
 
-    monkeypatch.setitem(weights.TABLE, SHIPPED_START, None)
     monkeypatch.setattr(weights, "fetch", fetch)
     with pytest.raises(WeightsError):
         train_marks(library, photos, photos.parent / "photos", FEW)

@@ -34,7 +34,7 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "--detector",
         default=DETECTOR,
         metavar="NAME",
-        help=f"whose proposals are drawn: classical, network or none ({DETECTOR})",
+        help=f"whose proposals are drawn: auto, network, classical or none ({DETECTOR})",
     )
     parser.add_argument("--port", type=int, default=0, metavar="N", help="port of the page (default: a free one)")
     parser.add_argument("--no-browser", action="store_true", help="only print where the page is")

@@ -47,7 +47,12 @@ def _add_sitter(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_detector(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--detector", default=DETECTOR, metavar="NAME", help=f"classical or network ({DETECTOR})")
+    parser.add_argument(
+        "--detector",
+        default=DETECTOR,
+        metavar="NAME",
+        help=f"network, classical, or auto: network where its weights are ({DETECTOR})",
+    )
 
 
 def run_map(parsed: argparse.Namespace) -> int:

@@ -49,6 +49,8 @@ _WINGS = ((129, 49, 48, 64, 98, 102, 219, 235), (358, 279, 278, 294, 327, 331, 4
 """Mesh vertices of the wings of the nose."""
 _FURROW_MM = 2.5
 """Width of the furrows around them: nothing as wide as that is a mark there."""
+_SURE = 0.65
+"""Score from which a point of any kind is no part of a crease."""
 _SHADE = 9.0
 """L* below the smooth skin: what is so dark along a whole line lies in the shade of the nose, the chin or a strand."""
 _FULL_WIDTH = 2.355
@@ -83,9 +85,10 @@ class ClassicalDetector:
             return
         self._report(Step("marks", 0, 1))
         points = [*_points(field, self.config)]
-        lines = [*_wrinkles(field, [mark for mark in points if mark.kind == "mole"], self.config)]
+        sure = [mark for mark in points if mark.kind == "mole" or mark.score > _SURE]
+        lines = [*_wrinkles(field, sure, self.config)]
         # A crease is uneven; its darker places are no spots.
-        points = [mark for mark in points if mark.kind == "mole" or not _is_on(mark, lines, 1 / view.mm)]
+        points = [mark for mark in points if mark in sure or not _is_on(mark, lines, 1 / view.mm)]
         yield from sorted([*points, *lines], key=lambda mark: -mark.score)
 
 
@@ -155,11 +158,11 @@ def _points(field: _Field, config: ClassicalConfig) -> Iterator[FoundMark]:
             yield FoundMark(kind, place, blob.diameter, merit / (merit + least))
 
 
-def _wrinkles(field: _Field, moles: list[FoundMark], config: ClassicalConfig) -> Iterator[FoundMark]:
+def _wrinkles(field: _Field, points: list[FoundMark], config: ClassicalConfig) -> Iterator[FoundMark]:
     height, width = field.skin.shape
     factor = max(1.0, _LINE_MM / field.mm)
     size = round(width / factor), round(height / factor)
-    lightness = cv2.resize(_without(moles, field), size, interpolation=cv2.INTER_AREA)
+    lightness = cv2.resize(_without(points, field), size, interpolation=cv2.INTER_AREA)
     skin, creasable = (cv2.resize(mask, size, interpolation=cv2.INTER_AREA) for mask in (field.skin, field.creasable))
     mm = field.mm * factor
     sigmas = tuple(max(across / mm, 0.8) for across in _WIDTHS_MM)
@@ -182,10 +185,10 @@ def _is_on(mark: FoundMark, lines: list[FoundMark], reach: float) -> bool:
     return any(float(np.linalg.norm(line.points - mark.points, axis=1).min()) < 1.5 * reach for line in lines)
 
 
-def _without(moles: list[FoundMark], field: _Field) -> NDArray[np.float32]:
-    """(h, w) lightness of the crop with smooth skin over the moles found: a mole is no piece of a wrinkle."""
+def _without(points: list[FoundMark], field: _Field) -> NDArray[np.float32]:
+    """(h, w) lightness of the crop with smooth skin over the points given: a mole is no piece of a wrinkle."""
     covered = np.zeros(field.skin.shape, np.float32)
-    for mark in moles:
+    for mark in points:
         x, y = mark.points[0] - [field.left, field.top]
         cv2.circle(covered, (round(float(x)), round(float(y))), max(1, round(0.8 * mark.diameter)), 1.0, -1)
     soft = cv2.blur(covered, (3, 3))

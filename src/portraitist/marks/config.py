@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from portraitist.options import check, option
 
-DETECTOR = "classical"
-"""The engine of the task `marks` that is taken unless another is asked for."""
+DETECTOR = "auto"
+"""The detector that is taken unless another is asked for: `network`, or `classical` where its weights cannot be had."""
 
 
 @dataclass(frozen=True)

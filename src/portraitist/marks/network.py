@@ -56,8 +56,6 @@ def build(config: MarkNetworkConfig, placement: Placement, *, report: Report = s
     placement.require_cpu("network")
     if config.network_file:
         return NetworkDetector(Path(config.network_file).expanduser(), config)
-    if SHIPPED not in weights.TABLE:
-        raise WeightsError(f"weights '{SHIPPED}': expected a trained network, found none in this version; {_TEACH}")
     return NetworkDetector(weights.fetch(SHIPPED, report), config)
 
 

@@ -28,15 +28,16 @@ class MarkNetworkSize:
 
 @dataclass(frozen=True)
 class MarkNetworkConfig:
-    """What the engine `network` calls a mark."""
+    """What the engine `network` calls a mark. The least scores were chosen on rendered views of held-back tune people
+    (docs/marks.md)."""
 
     network_file: str = option("", "ONNX file of your own training; without, the one that comes with the project")
     mole_score: float = option(0.3, "least score of a mole", low=0.01, high=1)
-    spot_score: float = option(0.3, "least score of a spot", low=0.01, high=1)
-    pimple_score: float = option(0.3, "least score of a pimple", low=0.01, high=1)
-    scar_score: float = option(0.3, "least score of a scar", low=0.01, high=1)
-    wrinkle_score: float = option(0.45, "score that a wrinkle reaches somewhere", low=0.01, high=1)
-    wrinkle_follow: float = option(0.2, "score down to which it is followed from there", low=0.01, high=1)
+    spot_score: float = option(0.36, "least score of a spot", low=0.01, high=1)
+    pimple_score: float = option(0.4, "least score of a pimple", low=0.01, high=1)
+    scar_score: float = option(0.45, "least score of a scar", low=0.01, high=1)
+    wrinkle_score: float = option(0.7, "score that a wrinkle reaches somewhere", low=0.01, high=1)
+    wrinkle_follow: float = option(0.4, "score down to which it is followed from there", low=0.01, high=1)
     wrinkle_length: float = option(0.025, "least length of a wrinkle", unit="of the view's side", low=0, high=1)
 
     def __post_init__(self) -> None:

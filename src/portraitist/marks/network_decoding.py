@@ -51,16 +51,23 @@ def _points(maps: NDArray[np.float32], config: MarkNetworkConfig) -> list[FoundM
     kinds = (heat / least[:, None, None]).argmax(0)
     scores = np.take_along_axis(heat, kinds[None], 0)[0]
     is_peak = (highest >= cv2.dilate(highest, np.ones((3, 3), np.uint8))) & (scores >= least[kinds])
-    marks = [_point(maps, row, column, int(kinds[row, column])) for row, column in np.argwhere(is_peak)]
+    marks = [_point(maps, row, column, int(kinds[row, column]), least) for row, column in np.argwhere(is_peak)]
     return _apart(sorted(marks, key=lambda mark: -mark.score))
 
 
-def _point(maps: NDArray[np.float32], row: int, column: int, kind: int) -> FoundMark:
+def _point(maps: NDArray[np.float32], row: int, column: int, kind: int, least: NDArray[np.float32]) -> FoundMark:
     place = STRIDE * (maps[[OFFSET_X, OFFSET_Y], row, column] + np.array([column, row]))
     diameter = DIAMETER_UNIT * np.exp(np.clip(maps[DIAMETER, row, column], -3, 4))
-    return FoundMark(
-        POINT_KINDS[kind], np.asarray(place[None], np.float32), float(diameter), float(maps[kind, row, column])
-    )
+    sure = _sure(float(maps[kind, row, column]), float(least[kind]))
+    return FoundMark(POINT_KINDS[kind], np.asarray(place[None], np.float32), float(diameter), sure)
+
+
+def _sure(heat: float, least: float) -> float:
+    """In [0, 1]: a half at the least heat that is reported, as the classical detector's contrast is weighed.
+
+    Heat is no chance: of what reaches 0.3 nearly all moles are moles, and few pimples are pimples.
+    """
+    return heat / (heat + least)
 
 
 def _apart(marks: list[FoundMark]) -> list[FoundMark]:
@@ -81,15 +88,18 @@ def _wrinkles(maps: NDArray[np.float32], skin: Mask, config: MarkNetworkConfig) 
     on_skin[: size[1], : size[0]] = cv2.resize(skin[:height, :width], size, interpolation=cv2.INTER_AREA)
     heat = np.where(on_skin >= 0.5, maps[RIDGE], 0)
     least = max(2, round(config.wrinkle_length * max(skin.shape) / STRIDE))
-    return [_wrinkle(maps, line) for line in trace_lines(heat, config.wrinkle_follow, config.wrinkle_score, least)]
+    lines = trace_lines(heat, config.wrinkle_follow, config.wrinkle_score, least)
+    return [_wrinkle(maps, line, config.wrinkle_follow) for line in lines]
 
 
-def _wrinkle(maps: NDArray[np.float32], line: NDArray[np.float32]) -> FoundMark:
+def _wrinkle(maps: NDArray[np.float32], line: NDArray[np.float32], least: float) -> FoundMark:
     places = (line - 0.5).T[::-1]
     # Cell i covers pixels 4 i to 4 i + 3, whole numbers being the middles of pixels.
     heat, widths = (map_coordinates(maps[channel], places, order=1, mode="nearest") for channel in (RIDGE, WIDTH))
     width = WIDTH_UNIT * float(np.exp(np.clip(np.median(widths), -3, 3)))
-    return FoundMark("wrinkle", np.asarray(line * STRIDE - 0.5, np.float32), width, float(np.clip(heat.mean(), 0, 1)))
+    return FoundMark(
+        "wrinkle", np.asarray(line * STRIDE - 0.5, np.float32), width, _sure(float(np.clip(heat.mean(), 0, 1)), least)
+    )
 
 
 def _at(skin: Mask, mark: FoundMark) -> float:

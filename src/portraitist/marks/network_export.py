@@ -49,7 +49,8 @@ def read_weights(path: Path, size: MarkNetworkSize) -> dict[str, Tensor]:
 
 
 def to_onnx(network: MarkNetwork, facts: Mapping[str, str]) -> bytes:
-    """The file: float32, one picture of any height and width, residual scales folded into their kernels."""
+    """The file: one picture of any height and width; weights in half precision, computed with in float32; residual
+    scales folded into their kernels."""
     writer = _Writer(OnnxGraph())
     features = writer.activated(network.stem, PICTURE)
     fines = []
@@ -71,8 +72,8 @@ class _Writer:
     def convolution(self, layer: Convolution, features: str, scale: float = 1.0) -> str:
         number, bias = len(self.graph.tensors), layer.bias
         assert bias is not None
-        weight = self.graph.tensor(f"weight_{number}", _values(layer.weight) * scale)
-        added = self.graph.tensor(f"bias_{number}", _values(bias) * scale)
+        weight = self.graph.half(f"weight_{number}", _values(layer.weight) * scale)
+        added = self.graph.half(f"bias_{number}", _values(bias) * scale)
         across, stride = layer.kernel_size[0], layer.stride[0]
         sides = {"kernel_shape": [across] * 2, "strides": [stride] * 2, "pads": [across // 2] * 4}
         return self.graph.node("Conv", [features, weight, added], **sides)

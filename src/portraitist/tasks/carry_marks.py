@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from portraitist.compose.occlusion import find_occluders
 from portraitist.marks.config import DETECTOR, TransferConfig
 from portraitist.marks.detectors import load_detector
+from portraitist.marks.found import FoundMark
 from portraitist.marks.map import MarksMap
-from portraitist.marks.transfer import transfer_marks
+from portraitist.marks.transfer import Transferred, transfer_marks
 from portraitist.marks.verify import Verdict, check_marks
+from portraitist.marks.view import skin_view
 from portraitist.tasks.find_marks import marks_in
 from portraitist.types import Face, Image, Mask
 
@@ -34,12 +36,29 @@ def carry_marks(
             records.append(None)
             continue
         hidden = find_occluders(image, face)
-        carried = transfer_marks(image, face, known, config, hidden=hidden)
+        carried = _carried(image, face, known, config, hidden)
         image = carried.image
         record = {"put": list(carried.put), "skipped": dict(carried.skipped)}
         score = {"score": round(judged(image, face, known, hidden).score, 4)} if config.marks_rank > 0 else {}
         records.append({**record, **score})
     return image, records
+
+
+def _carried(image: Image, face: Face, known: MarksMap, config: TransferConfig, hidden: Mask) -> Transferred:
+    """The portrait with the marks of one person.
+
+    A detector is asked only where something would be drawn: it sees copies that an engine moved or changed too much to
+    be known by their look, and takes as long as all the rest.
+    """
+    carried = transfer_marks(image, face, known, config, hidden=hidden)
+    if not carried.put:
+        return carried
+    return transfer_marks(image, face, known, config, present=_found(image, face, hidden), hidden=hidden)
+
+
+def _found(image: Image, face: Face, hidden: Mask) -> list[FoundMark]:
+    view = skin_view(image, face, hidden=hidden)
+    return [mark.in_photo(view) for mark in load_detector(DETECTOR)(view)]
 
 
 def judged(image: Image, face: Face, known: MarksMap, hidden: Mask, detector: str = DETECTOR) -> Verdict:

@@ -92,7 +92,7 @@ def _learned(
     from portraitist.marks.network_training import MarkTrainee
     from portraitist.training.loop import Pace, run
 
-    if start is None and size == SHIPPED_SIZE and SHIPPED_START in weights.TABLE:
+    if start is None and size == SHIPPED_SIZE and weights.has_source(SHIPPED_START):
         start = weights.fetch(SHIPPED_START, report)
     begun = None if start is None else read_weights(start, size)
     trainee = MarkTrainee(views, config, size, start=begun)
