@@ -18,6 +18,7 @@ FLOORS = (
         "hub_clients",
         "licences",
         "networks",
+        "onnx_file",
         "library",
         "provenance",
         "content_credentials",

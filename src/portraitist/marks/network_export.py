@@ -19,7 +19,7 @@ from portraitist.marks.network_config import MarkNetworkSize
 from portraitist.marks.network_input import INPUTS
 from portraitist.marks.network_layers import Convolution, Join, Level, MarkNetwork, Residual
 from portraitist.marks.network_targets import CHANNELS
-from portraitist.marks.onnx_file import OnnxGraph
+from portraitist.onnx_file import OnnxGraph
 
 PICTURE, MAPS = "picture", "maps"
 """Names of the graph's input and output."""
@@ -60,7 +60,9 @@ def to_onnx(network: MarkNetwork, facts: Mapping[str, str]) -> bytes:
     for join, fine in zip(network.joins, fines[-2::-1], strict=True):
         features = writer.join(cast(Join, join), features, fine)
     maps = writer.convolution(network.head, writer.activated(network.hidden, features))
-    return writer.graph.file((PICTURE, (1, INPUTS, "height", "width")), (maps, (1, CHANNELS, "rows", "columns")), facts)
+    return writer.graph.file(
+        (PICTURE, (1, INPUTS, "height", "width")), [(maps, (1, CHANNELS, "rows", "columns"))], facts
+    )
 
 
 @dataclass(frozen=True)

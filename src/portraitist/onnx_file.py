@@ -6,7 +6,7 @@ torch's exporters need the packages `onnx` or `onnxscript`, which nothing else h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 IR_VERSION, OPSET = 8, 13
 _FLOAT32, _FLOAT16, _INT, _INTS, _STRING = 1, 10, 2, 7, 3
 Attribute = int | str | Sequence[int]
+Shape = Sequence[int | str]
+"""A side is a number of elements, or a name where it may be any."""
 
 
 @dataclass
@@ -39,7 +41,10 @@ class OnnxGraph:
 
     def node(self, kind: str, inputs: Sequence[str], **attributes: Attribute) -> str:
         """An operator with one output. An empty input is one left out."""
-        output = f"{kind.lower()}_{len(self.nodes)}"
+        return self.named_node(f"{kind.lower()}_{len(self.nodes)}", kind, inputs, **attributes)
+
+    def named_node(self, output: str, kind: str, inputs: Sequence[str], **attributes: Attribute) -> str:
+        """The same, for a value that a user of the file asks for by name."""
         parts = [_text(1, name) for name in inputs]
         parts += [_text(2, output), _text(3, output), _text(4, kind)]
         parts += [_bytes(5, _attribute(name, value)) for name, value in attributes.items()]
@@ -48,19 +53,20 @@ class OnnxGraph:
 
     def file(
         self,
-        inputs: tuple[str, Sequence[int | str]],
-        output: tuple[str, Sequence[int | str]],
+        inputs: tuple[str, Shape],
+        outputs: Sequence[tuple[str, Shape]],
         facts: Mapping[str, str],
     ) -> bytes:
-        """The whole file. A side is a number of elements, or a name where it may be any. facts: kept with the model."""
+        """The whole file. facts: kept with the model."""
         parts = [_bytes(1, node) for node in self.nodes] + [_text(2, "graph")]
         parts += [_bytes(5, tensor) for tensor in self.tensors]
-        graph = b"".join([*parts, _bytes(11, _value(*inputs)), _bytes(12, _value(*output))])
+        parts.append(_bytes(11, _value(*inputs)))
+        graph = b"".join([*parts, *(_bytes(12, _value(*output)) for output in outputs)])
         model = [_number(1, IR_VERSION), _text(2, "portraitist"), _bytes(7, graph), _bytes(8, _number(2, OPSET))]
         return b"".join([*model, *(_bytes(14, _text(1, key) + _text(2, value)) for key, value in facts.items())])
 
 
-def _value(name: str, shape: Iterable[int | str]) -> bytes:
+def _value(name: str, shape: Shape) -> bytes:
     """ValueInfoProto of a float32 tensor."""
     sides = [_bytes(1, _number(1, side) if isinstance(side, int) else _text(2, side)) for side in shape]
     tensor = _number(1, _FLOAT32) + _bytes(2, b"".join(sides))

@@ -1,0 +1,1 @@
+"""Mobile students: small networks that learn from pairs, and become painters."""

@@ -1,0 +1,127 @@
+"""A student as ONNX files: single precision, weights stored in half precision, and 8-bit integers."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from portraitist.errors import EngineError, InputError
+from portraitist.onnx_file import OnnxGraph
+from portraitist.stylize.student.network import FOLD, Convolution, Join, Level, Residual, StudentNetwork
+from portraitist.types import Image
+
+IMAGE, PAINTED, MASK = "image", "painted", "mask"
+"""Names of the graph's input and outputs: those of every painter file."""
+LEAST_PICTURES = 8
+"""For the ranges of 8-bit numbers."""
+
+
+def to_onnx(network: StudentNetwork, facts: Mapping[str, str], *, is_half: bool = False) -> bytes:
+    """The file, for one picture of any sides that are multiples of 32. facts: texts kept in it."""
+    writer = _Writer(OnnxGraph(), is_half)
+    fine = writer.level(network.fine, IMAGE)
+    middle = writer.level(network.middle, fine)
+    features = writer.join(network.to_middle, writer.level(network.coarse, middle), middle)
+    features = writer.join(network.to_fine, features, fine)
+    outputs = [(writer.painted(network.paint, features), (1, 3, "height", "width"))]
+    if network.mask is not None:
+        outputs.append((writer.mask(network.mask, features), (1, 1, "height", "width")))
+    return writer.graph.file((IMAGE, (1, 3, "height", "width")), outputs, facts)
+
+
+def to_int8(single: bytes, pictures: Sequence[Image]) -> bytes:
+    """The single-precision file in 8 bits: weights a channel at a time, activations by their ranges on `pictures`.
+
+    pictures: (h, w, 3) photos of faces as the painter will see them, sides multiples of 32. Raises EngineError without
+    the package `onnx`, which the quantiser of ONNX Runtime wants; InputError for too few pictures.
+    """
+    if len(pictures) < LEAST_PICTURES:
+        raise InputError(f"int8: expected {LEAST_PICTURES} pictures or more to see ranges on, found {len(pictures)}")
+    try:
+        from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+    except ImportError as error:
+        raise EngineError(f"int8: lacks a package ({error}); pip install 'portraitist[stylize]'") from error
+    types = {"activation_type": QuantType.QUInt8, "weight_type": QuantType.QInt8}
+    with tempfile.TemporaryDirectory() as folder:
+        before, after = Path(folder) / "single.onnx", Path(folder) / "int8.onnx"
+        before.write_bytes(single)
+        how = {"quant_format": QuantFormat.QDQ, "per_channel": True, **types}
+        quantize_static(str(before), str(after), _Ranges(iter(pictures)), **how)
+        return after.read_bytes()
+
+
+def as_input(picture: Image) -> NDArray[np.float32]:
+    """(h, w, 3) uint8 -> (1, 3, h, w) in [0, 1]."""
+    return np.ascontiguousarray(picture.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
+
+
+@dataclass
+class _Ranges:
+    """What the quantiser asks for pictures (onnxruntime's CalibrationDataReader)."""
+
+    pictures: Iterator[Image]
+
+    def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+        picture = next(self.pictures, None)
+        return None if picture is None else {IMAGE: as_input(picture)}
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """The layers of `network`, each as nodes of a graph; every method takes and gives names of values."""
+
+    graph: OnnxGraph
+    is_half: bool
+
+    def convolution(self, layer: Convolution, features: str) -> str:
+        number, bias = len(self.graph.tensors), layer.bias
+        assert bias is not None
+        store = self.graph.half if self.is_half else self.graph.tensor
+        weight = store(f"weight_{number}", _values(layer.weight))
+        added = self.graph.tensor(f"bias_{number}", _values(bias))
+        (across, _), (stride, _), pad = layer.kernel_size, layer.stride, int(layer.padding[0])
+        sides = {"kernel_shape": [across] * 2, "strides": [stride] * 2, "pads": [pad] * 4}
+        return self.graph.node("Conv", [features, weight, added], **sides)
+
+    def activated(self, layer: Convolution, features: str) -> str:
+        return self.graph.node("Relu", [self.convolution(layer, features)])
+
+    def level(self, level: Level, features: str) -> str:
+        features = self.activated(level.down, features)
+        for block in level.blocks:
+            features = self.residual(cast(Residual, block), features)
+        return features
+
+    def residual(self, block: Residual, features: str) -> str:
+        branch = self.convolution(block.second, self.activated(block.first, features))
+        return self.graph.node("Relu", [self.graph.node("Add", [features, branch])])
+
+    def join(self, join: Join, coarse: str, fine: str) -> str:
+        how = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+        raised = self.raised(self.convolution(join.across, coarse), 2, how)
+        return self.activated(join.mix, self.graph.node("Relu", [self.graph.node("Add", [fine, raised])]))
+
+    def raised(self, features: str, factor: int, how: Mapping[str, str]) -> str:
+        name, scales = f"scales_{len(self.graph.tensors)}", np.array([1, 1, factor, factor], np.float32)
+        return self.graph.node("Resize", [features, "", self.graph.tensor(name, scales)], **how)
+
+    def painted(self, layer: Convolution, features: str) -> str:
+        unfolded = self.graph.node("DepthToSpace", [self.convolution(layer, features)], blocksize=FOLD, mode="CRD")
+        ends = [self.graph.tensor(name, np.array(end, np.float32)) for name, end in (("0", 0), ("1", 1))]
+        return self.graph.named_node(PAINTED, "Clip", [unfolded, *ends])
+
+    def mask(self, layer: Convolution, features: str) -> str:
+        how = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
+        raised = self.raised(self.convolution(layer, features), FOLD, how)
+        return self.graph.named_node(MASK, "Sigmoid", [raised])
+
+
+def _values(tensor: Tensor) -> NDArray[np.float32]:
+    return np.asarray(tensor.detach().cpu().numpy(), np.float32)

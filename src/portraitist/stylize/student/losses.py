@@ -1,0 +1,58 @@
+"""What a student is told, one loss a function; their weights stand in StudentConfig. Pictures are in [0, 1]."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn import functional
+
+from portraitist.stylize.edges import soften_edges
+from portraitist.stylize.student.critic import PatchCritic
+
+Features = Callable[[Tensor], Sequence[Tensor]]
+"""A frozen network: pictures in [0, 1] -> feature maps (n, c, h, w), fine to coarse."""
+
+
+def pixel_loss(painted: Tensor, target: Tensor) -> Tensor:
+    """Mean absolute difference."""
+    return functional.l1_loss(painted, target)
+
+
+def perceptual_loss(features: Features, painted: Tensor, target: Tensor) -> Tensor:
+    """Mean absolute difference of feature maps, each divided by its mean size in the target.
+
+    Source: Johnson, Alahi and Fei-Fei, "Perceptual losses", ECCV 2016; the division makes maps of any depth comparable.
+    """
+    with torch.no_grad():
+        wanted = features(target)
+    terms = [
+        functional.l1_loss(found, true) / true.abs().mean().clamp_min(1e-6)
+        for found, true in zip(features(painted), wanted, strict=True)
+    ]
+    return torch.stack(terms).mean()
+
+
+def persuasion_loss(critic: nn.Module, painted: Tensor) -> Tensor:
+    """How far the critic is from taking the painting for a real one. It gives the critic itself no gradient.
+
+    Source: Mao et al., "Least squares generative adversarial networks", ICCV 2017, equation 9.
+    """
+    frozen = {name: parameter.detach() for name, parameter in critic.named_parameters()}
+    verdicts: Tensor = functional_call(critic, frozen, (painted,))
+    return (verdicts - 1).square().mean()
+
+
+def critic_loss(critic: PatchCritic, painted: Tensor, target: Tensor, edges: float) -> Tensor:
+    """Real paintings are 1; what the student painted is 0, and so, `edges` times, are paintings with soft edges."""
+    total: Tensor = (critic(target) - 1).square().mean() + critic(painted.detach().clamp(0, 1)).square().mean()
+    if edges:
+        total = total + edges * critic(soften_edges(target)).square().mean()
+    return total
+
+
+def mask_loss(logits: Tensor, mask: Tensor) -> Tensor:
+    """Cross-entropy of the mask's logits."""
+    return functional.binary_cross_entropy_with_logits(logits, mask)

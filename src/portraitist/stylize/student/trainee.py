@@ -1,0 +1,96 @@
+"""Training of a student: pairs in, a painter's network out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from portraitist.errors import ConfigError, InputError
+from portraitist.stylize.pairs import PairFolder
+from portraitist.stylize.student.config import StudentConfig
+from portraitist.stylize.student.critic import PatchCritic
+from portraitist.stylize.student.examples import Examples, draw_examples
+from portraitist.stylize.student.losses import (
+    Features,
+    critic_loss,
+    mask_loss,
+    perceptual_loss,
+    persuasion_loss,
+    pixel_loss,
+)
+from portraitist.stylize.student.network import StudentNetwork
+from portraitist.training.checkpoint import checkpoints, unpacked
+from portraitist.types import derive
+
+
+class StudentTrainee:
+    """Student and critic with the pairs they learn from, for `training.loop.run`.
+
+    Both networks are one module with one loss: the student's terms give the critic no gradient, and the critic's the
+    student none, so one step of the optimiser is a step of each. features: needed when `config.perceptual` is not 0.
+    Raises ConfigError without features to compare; InputError when masks are asked for and the pairs have none.
+    """
+
+    rates: Mapping[str, float] = {}
+
+    def __init__(self, pairs: PairFolder, config: StudentConfig, features: Features | None = None) -> None:
+        if config.perceptual and features is None:
+            raise ConfigError("student: perceptual expects a trained network's features, found none; set it to 0")
+        if config.has_mask and not pairs.has_masks:
+            raise InputError(f"{pairs.path}: expected a mask for each pair, found some without; set has_mask to false")
+        self.pairs, self.config, self._features = pairs, config, features
+        with torch.random.fork_rng():
+            torch.manual_seed(derive(config.seed, 0))
+            networks: dict[str, nn.Module] = {"student": StudentNetwork(config.size)}
+            if config.adversarial:
+                networks["critic"] = PatchCritic()
+        self.module: nn.Module = nn.ModuleDict(networks)
+        self._digest = pairs.digest
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What a resumed run must share."""
+        learned = {name: value for name, value in asdict(self.config).items() if name not in ("steps", "seed")}
+        return {"student": learned, "pairs": self._digest}
+
+    def loss(self, step: int) -> Tensor:
+        """Of one batch, drawn from the seed and the step."""
+        rng = np.random.default_rng([self.config.seed, step])
+        config = self.config
+        batch = draw_examples(self.pairs, config.batch, config.side, rng, augment=config.augment)
+        networks = cast(nn.ModuleDict, self.module)
+        painted, logits = cast(StudentNetwork, networks["student"]).raw(batch.photos)
+        total = self._supervised(painted, logits, batch)
+        if config.adversarial:
+            critic = cast(PatchCritic, networks["critic"])
+            total = total + config.adversarial * persuasion_loss(critic, painted)
+            total = total + critic_loss(critic, painted, batch.painted, config.edges)
+        return total
+
+    def _supervised(self, painted: Tensor, logits: Tensor | None, batch: Examples) -> Tensor:
+        total = self.config.pixel * pixel_loss(painted, batch.painted)
+        if self.config.perceptual and self._features is not None:
+            total = total + self.config.perceptual * perceptual_loss(self._features, painted, batch.painted)
+        if logits is not None and batch.masks is not None:
+            total = total + mask_loss(logits, batch.masks)
+        return total
+
+
+def trained_student(folder: Path, config: StudentConfig) -> StudentNetwork:
+    """The averaged weights of the run's newest checkpoint. Raises InputError when there is none."""
+    found = checkpoints(folder)
+    if not found:
+        raise InputError(f"{folder}: expected a checkpoint of a student, found none; train one first")
+    tensors = unpacked(found[-1].read_bytes()).tensors
+    start = "average.student."
+    network = StudentNetwork(config.size).eval()
+    network.load_state_dict(
+        {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
+    )
+    return network
