@@ -9,9 +9,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from portraitist import registry, weights
+from portraitist import registry
 from portraitist.errors import PlacementError, WeightsError
-from portraitist.marks.network import SHIPPED, NetworkDetector, build
+from portraitist.marks.network import NetworkDetector, build
 from portraitist.marks.network_config import SHIPPED_SIZE, TINY, MarkNetworkConfig, MarkNetworkSize
 from portraitist.marks.network_export import to_onnx
 from portraitist.marks.network_input import padded, prepared

@@ -36,6 +36,7 @@ def gathered_mark(group: Sequence[tuple[str, PointMark]], missed: int, confused_
         confidence=trust(weighed, missed),
         patch=best.patch,
         skin=best.skin,
+        blur_mm=best.blur_mm,
         seen_in=tuple(sorted(digest for digest, _ in group)),
     )
 

@@ -30,6 +30,7 @@ class PointMark:
     patch: (n, n, 4) uint8 RGBA of the photo it was seen best in, or None: the pixels as seen, in the frame of
     `surface.patch_matrix`, flat and upright; alpha is how much of a pixel is mark, 0 along the patch's edge.
     skin: CIE L*, a*, b* of the skin around it in the photo of the patch, or None when it was not measured.
+    blur_mm: deviation of the blur of that photo, on the skin.
     confidence: in [0, 1], that it belongs to the person. seen_in: sha256 of the photos it was found in.
     action: what a portrait does with it.
     """
@@ -45,6 +46,7 @@ class PointMark:
     seen_in: tuple[str, ...] = ()
     action: Action = "keep"
     skin: tuple[float, float, float] | None = None
+    blur_mm: float = 0.0
 
     def __post_init__(self) -> None:
         _check(self.mark_id, self.kind, POINT_KINDS, self.confidence, self.action)

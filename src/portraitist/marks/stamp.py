@@ -24,7 +24,8 @@ def spot_stamp(mark: PointMark, site: Site, frame: NDArray[np.float64], blur: fl
     """(h, w, 3) density the mark adds to the site at full strength.
 
     frame: (2, 2) millimetres on the skin to pixels. blur: of the picture, deviation in pixels: a mark is never
-    sharper than the portrait. Where the portrait's skin has lost its colour, so does the mark.
+    sharper than the portrait, and one from a soft photo is not blurred twice. Where the portrait's skin has lost its
+    colour, so does the mark.
     """
     flat = _flat(mark, site)
     matrix = patch_onto(frame, site.at - np.asarray(site.corner), mark.diameter_mm, flat.shape[0])
@@ -34,7 +35,8 @@ def spot_stamp(mark: PointMark, site: Site, frame: NDArray[np.float64], blur: fl
         sigma = 0.5 * float(np.sqrt(1 / max(step, 1e-3) ** 2 - 1)) + 1e-3
         flat = cv2.GaussianBlur(flat, (0, 0), min(sigma, flat.shape[0]))
     stamp = cv2.warpAffine(flat, matrix, site.radius.shape[::-1], flags=cv2.INTER_LINEAR)
-    return _ended(softened(stamp, blur, _SHARP * step))
+    own = max(_SHARP * step, mark.blur_mm * float(np.sqrt(abs(np.linalg.det(frame)))))
+    return _ended(softened(stamp, blur, own if mark.patch is not None else _SHARP * step))
 
 
 def softened(stamp: Density, blur: float, own: float) -> Density:

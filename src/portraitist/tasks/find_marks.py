@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from portraitist.marks.anchor import millimetres_per_pixel
 from portraitist.marks.found import Detector, FoundMark
 from portraitist.marks.mark import PointMark, Wrinkle
 from portraitist.marks.measure import measured
+from portraitist.marks.sharpness import blur_of
 from portraitist.marks.view import SkinView, skin_view
 from portraitist.types import Face, Image, Mask
 
@@ -17,7 +20,8 @@ def marks_in(
     """The marks of a face, measured and fixed to its mesh. hidden: as in `skin_view`."""
     view = skin_view(image, face, hidden=hidden)
     marks = measured_all(tuple(detector(view)), view)
-    points = tuple(mark for mark in marks if isinstance(mark, PointMark))
+    blur = blur_of(image, face) * millimetres_per_pixel(face)
+    points = tuple(replace(mark, blur_mm=blur) for mark in marks if isinstance(mark, PointMark))
     return points, tuple(mark for mark in marks if isinstance(mark, Wrinkle))
 
 
