@@ -16,6 +16,7 @@ from portraitist.progress import Step
 
 STAGES = {
     "prepare": "recipes.painters.stage_prepare",
+    "generator": "recipes.painters.stage_generator",
 }
 """Stages by name. Each module adds its own flags."""
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -56,6 +56,16 @@ class Trainee(Protocol):
     def loss(self, step: int) -> Tensor:
         """Scalar loss of one batch; all randomness from torch's seeded generator or from `step`."""
         ...
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A trainee with numbers of its own beside the weights, changed in place from step to step: saved and restored.
+
+    Several processes do not share them: such a trainee is trained in one.
+    """
+
+    memory: Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -238,6 +248,10 @@ def _average(state: Run) -> None:
         torch._foreach_lerp_(list(state.average.parameters()), list(state.trainee.module.parameters()), 1 - keep)
 
 
+def _memory(trainee: Trainee) -> Mapping[str, Tensor]:
+    return trainee.memory if isinstance(trainee, Remembers) else {}
+
+
 def _names(module: nn.Module) -> dict[Tensor, str]:
     return {parameter: name for name, parameter in module.named_parameters() if parameter.requires_grad}
 
@@ -257,6 +271,7 @@ def _checkpoint(state: Run) -> Checkpoint:
     tensors: dict[str, Tensor] = {f"weights.{name}": p for name, p in module.named_parameters() if p.requires_grad}
     if state.average is not module:
         tensors |= {f"average.{name}": p for name, p in state.average.named_parameters()}
+    tensors |= {f"memory.{name}": value for name, value in _memory(state.trainee).items()}
     tensors |= optimizer_tensors(state.optimizer, _names(module))
     return Checkpoint(state.step, tensors, _settings(state))
 
@@ -270,5 +285,7 @@ def _restore(state: Run, checkpoint: Checkpoint) -> None:
         if state.average is not module:
             for name, parameter in state.average.named_parameters():
                 parameter.copy_(tensors[f"average.{name}"])
+        for name, value in _memory(state.trainee).items():
+            value.copy_(tensors[f"memory.{name}"])
     restore_optimizer(state.optimizer, _names(module), tensors)
     state.step = checkpoint.step
