@@ -149,12 +149,13 @@ def encode_image(
 ) -> bytes:
     """An (h, w, 3) uint8 image as a PNG, JPEG or WebP file. Only `xmp` and `dpi` go beside the pixels: never EXIF.
 
-    Raises InputError for another format or another kind of array.
+    A fourth channel is opacity, which JPEG does not have. Raises InputError for another format or kind of array.
     """
     name = {"jpg": "JPEG", "jpeg": "JPEG", "png": "PNG", "webp": "WEBP"}.get(format.lower().lstrip("."))
     if name is None:
         raise InputError(f"format '{format}': expected png, jpeg or webp")
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+    channels = (3,) if name == "JPEG" else (3, 4)
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in channels or 0 in image.shape:
         raise InputError(f"expected an (h, w, 3) uint8 image, found {image.shape} {image.dtype}")
     options: dict[str, Any] = {"quality": quality} if name != "PNG" else {"compress_level": 6}
     if name == "JPEG":

@@ -17,8 +17,14 @@ def is_accepted(library: Library, name: str) -> bool:
 
 def require_accepted(library: Library, name: str) -> None:
     """Raises WeightsError when the weights are marked `nc` and the library has not accepted that."""
-    if not is_accepted(library, name):
+    if weights.row(name).noncommercial:
+        require_accepted_terms(library, f"weights '{name}' are", weights.row(name).licence)
+
+
+def require_accepted_terms(library: Library, what: str, licence: str) -> None:
+    """Raises WeightsError unless the library accepts what is marked `nc`. what: begins the sentence."""
+    if not library.accepts_noncommercial:
         raise WeightsError(
-            f"weights '{name}' are marked nc: learned from pictures under {weights.row(name).licence}, so what they "
-            "make is not for commercial use; say so once with 'portraitist weights accept-nc' or --accept-nc"
+            f"{what} marked nc: learned from pictures under {licence}, so what they make is not for commercial use; "
+            "say so once with 'portraitist weights accept-nc' or --accept-nc"
         )

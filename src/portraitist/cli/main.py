@@ -23,6 +23,7 @@ from portraitist.cli import (
     replay,
     shoot,
     style,
+    stylize,
     train,
     weights,
 )
@@ -35,7 +36,23 @@ from portraitist.errors import (
     WeightsError,
 )
 
-GROUPS = (album, train, shoot, portraits, replay, erase, marks, style, poses, bases, weights, doctor, demo, bench)
+GROUPS = (
+    album,
+    train,
+    shoot,
+    portraits,
+    replay,
+    erase,
+    marks,
+    style,
+    stylize,
+    poses,
+    bases,
+    weights,
+    doctor,
+    demo,
+    bench,
+)
 EXIT_CODES: tuple[tuple[type[PortraitistError], int], ...] = (
     (ConfigError, 2),
     (InputError, 3),

@@ -17,6 +17,7 @@ from portraitist.placement import Placement
 from portraitist.progress import Report, Step, silent
 from portraitist.retouch.matte import estimate_foreground, estimate_matte_closed_form, person_trimap
 from portraitist.stylize.config import PaintConfig
+from portraitist.stylize.disguise import disguised
 from portraitist.stylize.frame import Framed, frame_face, in_frame, paste
 from portraitist.stylize.painter import OnnxPainter
 from portraitist.stylize.painter_file import MULTIPLE, PainterFile
@@ -28,12 +29,14 @@ from portraitist.types import Face, Image, Mask, Points
 @dataclass(frozen=True, eq=False)
 class PaintItem:
     """A picture and who is painted in it. others: faces that stay as they are. anchors: for each face the landmarks its
-    frame is laid by (a video's smoothed ones), empty for the faces' own."""
+    frame is laid by (a video's smoothed ones), empty for the faces' own. disguise: for each face a level of
+    `disguise.disguised`, empty for none."""
 
     image: Image
     faces: Sequence[Face]
     others: Sequence[Face] = ()
     anchors: Sequence[Points] = ()
+    disguise: Sequence[int] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +75,8 @@ class PaintEngine:
             # Framed from the picture as it was: a neighbour painted before must not be painted again.
             framed = frame_face(item.image, face, self.frame_side(), self.painter.part, anchors)
             region = self.region(framed, everybody, index)
-            painting = self.painter(framed.image)
+            level = item.disguise[index] if item.disguise else 0
+            painting = self.painter(disguised(framed.image, framed.face, level))
             region = region if painting.mask is None else region * _softened(painting.mask)
             image, shown = paste(image, painting.image, region, framed.matrix, self.config.strength)
             changed = np.maximum(changed, shown)

@@ -57,7 +57,7 @@ def make_again(
 ) -> Finished:
     """The same portrait from the recipe and what it names. Raises InputError when one of those is gone or was changed,
     ConfigError when the recipe is of a task that cannot be replayed."""
-    again = {"shoot": _shot_again, "draw": _drawn_again}
+    again = {"shoot": _shot_again, "draw": _drawn_again, "paint": _painted_again}
     if recipe.task not in again:
         raise ConfigError(f"recipe: expected a task out of {', '.join(again)}, found '{recipe.task}'")
     return again[recipe.task](library, recipe, placement or Placement(), report)
@@ -119,6 +119,17 @@ def _drawn_again(library: Library, recipe: Recipe, placement: Placement, report:
     if set(photos_in(completed.portrait, job.asked.cast)) != {i for i in recipe.inputs if i.role == "album"}:
         raise InputError("the album has changed since: other photos would be used now; add the original photos again")
     return completed.finished
+
+
+def _painted_again(library: Library, recipe: Recipe, placement: Placement, report: Report) -> Finished:
+    from portraitist.tasks.paint_config import PaintSettings
+    from portraitist.tasks.paint_sources import source_of
+    from portraitist.tasks.paint_studio import Studio
+
+    studio = Studio.of(library, from_mapping(PaintSettings, recipe.config), placement, report)
+    require_same_weights(recipe, studio.weights())
+    shot = studio(source_of(library, recipe.inputs[0]))
+    return Finished(shot.image, shot.measures, None)
 
 
 def require_same_weights(recipe: Recipe, now: Mapping[str, str]) -> None:

@@ -1,0 +1,89 @@
+"""`portraitist stylize`: faces of photos, albums, portraits, videos and cameras in a painter's look."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from portraitist.cli.flags import add_flags, given
+from portraitist.cli.portraits import as_json
+from portraitist.cli.shared import Progress, add_json, open_library, say, say_json, table
+from portraitist.errors import ConfigError
+from portraitist.marks.config import TransferConfig
+from portraitist.stylize.config import PaintConfig, PencilConfig, VideoConfig
+from portraitist.tasks.paint_config import PaintRequest, PaintSettings
+
+if TYPE_CHECKING:
+    from portraitist.library import Library
+    from portraitist.tasks.paint import PaintedAll
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "stylize",
+        help="paint faces in a new look: photos, an album, portraits, a video, a camera",
+        epilog="Example: portraitist stylize party.jpg --painter pencil --out drawn.png",
+    )
+    parser.add_argument(
+        "sources", nargs="*", metavar="PHOTO", help="photos or videos, names of sitters, or camera, camera:1"
+    )
+    parser.add_argument("-o", "--out", type=Path, metavar="FILE", help="the file, or a folder for several")
+    parser.add_argument("--list", action="store_true", help="list the painters that are here")
+    add_json(parser)
+    add_flags(parser, PaintRequest, "what to paint")
+    add_flags(parser, PaintConfig, "how it is painted")
+    add_flags(parser, PencilConfig, "painters pencil, colour-pencil and ink", skip=("medium",))
+    add_flags(parser, VideoConfig, "videos and cameras")
+    add_flags(parser, TransferConfig, "the sitter's marks, with --marks", skip=("marks_rank",))
+    parser.set_defaults(run=run)
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Paint and list what was made; 1 when nothing was."""
+    library = open_library(parsed)
+    if parsed.list:
+        return _list(library, parsed.json)
+    if not parsed.sources:
+        raise ConfigError("stylize: expected a photo, a video, a sitter or camera; 'stylize --list' shows the painters")
+    from portraitist.tasks.paint import paint
+
+    settings, progress = _settings(parsed), Progress()
+    made = paint(library, parsed.sources, settings, out=parsed.out, report=progress)
+    progress.close()
+    _print(made, parsed.json)
+    return 0 if made.saved else 1
+
+
+def _settings(parsed: argparse.Namespace) -> PaintSettings:
+    painting = given(parsed, PaintConfig, pencil=given(parsed, PencilConfig))
+    request, transfer = given(parsed, PaintRequest), given(parsed, TransferConfig)
+    return PaintSettings(request, painting, transfer, given(parsed, VideoConfig))
+
+
+def _list(library: Library, as_json_wanted: bool) -> int:
+    from portraitist.tasks.painters import painters
+
+    rows: list[dict[str, Any]] = []
+    for painter in painters(library):
+        card = None if painter.file is None else painter.file.card
+        row = {"name": painter.name, "tier": card.tier if card else "code", "licence": "Apache-2.0"}
+        title = card.title if card else "drawn by code, without weights"
+        rows.append({**row, **({"licence": card.licence} if card else {}), "title": title})
+    if as_json_wanted:
+        say_json(rows)
+    else:
+        table(("painter", "tier", "licence", "what"), [tuple(row.values()) for row in rows])
+    return 0
+
+
+def _print(made: PaintedAll, as_json_wanted: bool) -> None:
+    if as_json_wanted:
+        say_json({"saved": [as_json(portrait) for portrait in made.saved], "skipped": made.skipped})
+        return
+    table(("painted", "file"), [(len(p.recipe.measures.get("painted", [])), p.path) for p in made.saved])
+    for warning in sorted({w for portrait in made.saved for w in portrait.recipe.details.get("warnings", ())}):
+        say(f"note: {warning}")
+    for sentence in made.skipped:
+        say(f"skipped: {sentence}")
