@@ -1,8 +1,8 @@
-"""A face made into nobody's before it is painted: another geometry, and less detail to know a person by.
+"""A face made into nobody's before it is painted: another geometry, and at last no detail to know a person by.
 
 A recogniser is trained to see through light and style, so painting alone seldom hides who it is. What it cannot see
 through is another face: features are moved as far as faces differ, in a direction that has nothing to do with the
-person, and the fine detail goes.
+person. Where that is not enough, a mosaic is painted.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from portraitist.types import Face, Image
 
-LEVELS = 6
-"""0 leaves the face alone, `LEVELS` is a mosaic."""
+_WARPS = (1.0,)
+"""How far features are moved at the first levels: further, a face becomes a grimace, and a mosaic is kinder."""
+_CELLS = (8, 5, 4)
+"""Across the face, of the mosaics at the last levels."""
+LEVELS = len(_WARPS) + len(_CELLS)
+"""0 leaves the face alone, `LEVELS` is the coarsest mosaic."""
 _EYES, _NOSE, _MOUTH, _BROWS, _JAW = (33, 263), (1,), (13, 14), (105, 334), (172, 397)
-_CELLS = 9
-"""Across the face, of the mosaic."""
 
 
 def disguised(frame: Image, face: Face, level: int, seed: int = 0) -> Image:
@@ -25,15 +27,12 @@ def disguised(frame: Image, face: Face, level: int, seed: int = 0) -> Image:
     if level <= 0:
         return frame
     width = float(np.ptp(face.landmarks[:, 0]))
-    if level >= LEVELS:
-        return _mosaic(_moved(frame, face, 1.0, seed), width)
-    amount = level / (LEVELS - 1)
-    softened = cv2.GaussianBlur(_moved(frame, face, amount, seed), (0, 0), max(0.3, 0.02 * amount * width))
-    return np.asarray(softened, np.uint8)
+    moved = _moved(frame, face, _WARPS[min(level, len(_WARPS)) - 1], seed)
+    return moved if level <= len(_WARPS) else _mosaic(moved, width / _CELLS[min(level, LEVELS) - len(_WARPS) - 1])
 
 
 def _moved(frame: Image, face: Face, amount: float, seed: int) -> Image:
-    """Features pushed about by up to a tenth of the face's width, smoothly."""
+    """Features pushed about by up to a tenth of the face's width times `amount`, smoothly."""
     h, w = frame.shape[:2]
     width = float(np.ptp(face.landmarks[:, 0]))
     y, x = np.mgrid[:h, :w].astype(np.float32)
@@ -58,8 +57,8 @@ def _pushes(face: Face, seed: int) -> list[tuple[NDArray[np.float32], tuple[floa
     return found
 
 
-def _mosaic(frame: Image, width: float) -> Image:
+def _mosaic(frame: Image, cell: float) -> Image:
+    """Squares of about `cell` pixels."""
     h, w = frame.shape[:2]
-    cell = max(2.0, width / _CELLS)
     small = cv2.resize(frame, (max(1, round(w / cell)), max(1, round(h / cell))), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(small, (w, h), interpolation=cv2.INTER_NEAREST), np.uint8)
