@@ -17,6 +17,9 @@ from portraitist.progress import Step
 STAGES = {
     "prepare": "recipes.painters.stage_prepare",
     "generator": "recipes.painters.stage_generator",
+    "render": "recipes.painters.stage_render",
+    "student": "recipes.painters.stage_student",
+    "export": "recipes.painters.stage_export",
 }
 """Stages by name. Each module adds its own flags."""
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from portraitist.types import Image
 
-def border_ratio(picture: NDArray[np.float32], period: int = 8) -> float:
+
+def border_ratio(picture: NDArray[np.float32] | Image, period: int = 8) -> float:
     """Mean step between neighbours across borders of `period` pixels over that inside: 1 without a grid.
 
     picture: (h, w, c), any range, the grid counted from its corner; both ways together.

@@ -24,9 +24,10 @@ PHOTOS, PAINTED, MASKS, NOTE = "photos", "painted", "masks", "pairs.json"
 class PairNote:
     """Where the pairs are from, and what may be done with a painter that learns from them.
 
-    made_by: the stage or the rendering that painted. is_exact: the painting is the photo's own, pixel by pixel.
-    noncommercial: what saw them is marked `nc`. attributions: of photos and style pictures. left_out: pairs refused
-    by a filter, with the reason.
+    made_by: the stage or the rendering that painted. is_exact: the painting is the photo's own, pixel by pixel. part:
+    of the FFHQ frame that they show. style: name of the set of style pictures, "" where there is none. stages: those
+    the pairs came through, in order. noncommercial: what saw them is marked `nc`. attributions: of photos and style
+    pictures. left_out: pairs refused by a filter, with the reason.
     """
 
     title: str
@@ -34,6 +35,9 @@ class PairNote:
     licence: str
     noncommercial: bool = False
     is_exact: bool = False
+    part: float = 1.0
+    style: str = ""
+    stages: tuple[str, ...] = ()
     attributions: tuple[str, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
 

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 SLOPE = 0.2
-WIDTHS = (32, 64, 96)
+WIDTHS = (24, 48, 64)
 
 
 class PatchCritic(nn.Module):

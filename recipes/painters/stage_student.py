@@ -1,0 +1,30 @@
+"""A student that learns from RUN/pairs: checkpoints and sheets in RUN/student."""
+
+from __future__ import annotations
+
+import argparse
+
+from portraitist.cli.flags import add_flags, given
+from portraitist.progress import Report
+from portraitist.stylize.student.config import StudentConfig
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The stage's flags."""
+    parser.add_argument("--sheet-every", type=int, default=500, help="steps between sheets and checkpoints")
+    parser.add_argument("--minutes", type=float, help="stop after this time, at the next checkpoint")
+    add_flags(parser, StudentConfig, "student")
+
+
+def run(asked: argparse.Namespace, report: Report) -> None:
+    """Up to --steps, going on from the newest checkpoint."""
+    from portraitist.stylize.pairs import PairFolder
+    from portraitist.stylize.student.training import train_student
+    from recipes.painters.trunk import perceptual_features
+
+    config = given(asked, StudentConfig)
+    features = perceptual_features() if config.perceptual else None
+    limits = {"every": asked.sheet_every, "minutes": asked.minutes}
+    train_student(
+        PairFolder.open(asked.run / "pairs"), asked.run / "student", config, features, **limits, report=report
+    )
