@@ -48,12 +48,40 @@ def run(parsed: argparse.Namespace) -> int:
     if not parsed.sources:
         raise ConfigError("stylize: expected a photo, a video, a sitter or camera; 'stylize --list' shows the painters")
     from portraitist.tasks.paint import paint
+    from portraitist.tasks.paint_sources import camera_number, is_video
 
+    if any(is_video(source) or camera_number(source) is not None for source in parsed.sources):
+        return _run_moving(parsed, library)
     settings, progress = _settings(parsed), Progress()
     made = paint(library, parsed.sources, settings, out=parsed.out, report=progress)
     progress.close()
     _print(made, parsed.json)
     return 0 if made.saved else 1
+
+
+def _run_moving(parsed: argparse.Namespace, library: Library) -> int:
+    """One video, or one camera."""
+    from portraitist.stylize.camera import Camera
+    from portraitist.tasks.paint_sources import camera_number
+    from portraitist.tasks.paint_video import paint_camera, paint_video
+
+    if len(parsed.sources) != 1 or parsed.out is None:
+        raise ConfigError("stylize: a video or a camera goes alone, with --out FILE.mp4, .mkv or .webm")
+    source, settings, progress = parsed.sources[0], _settings(parsed), Progress()
+    number = camera_number(source)
+    if number is None:
+        made = paint_video(library, Path(source).expanduser(), settings, parsed.out, report=progress)
+    else:
+        made = paint_camera(library, Camera.open(number), settings, parsed.out, report=progress)
+    progress.close()
+    if parsed.json:
+        say_json({"file": made.path, "recipe": made.recipe_path, **made.recipe.details})
+        return 0
+    details = made.recipe.details
+    table(("frames", "frames/s", "file"), [(details["frames"], details["frames_per_second"], made.path)])
+    for warning in made.warnings:
+        say(f"note: {warning}")
+    return 0
 
 
 def _settings(parsed: argparse.Namespace) -> PaintSettings:

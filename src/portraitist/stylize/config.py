@@ -61,6 +61,7 @@ class VideoConfig:
     quickness: float = option(0.5, "One Euro filter: how much the cut-off rises with speed", unit="s/face", low=0)
     bit_rate: int = option(0, "of the video written; 0 chooses by its size", unit="bit/s", low=0)
     audio: bool = option(True, "keep the sound as it is")
+    seconds: float = option(0.0, "a camera is painted for so long; 0 until it is stopped", unit="s", low=0)
 
     def __post_init__(self) -> None:
         check(self)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,20 +23,20 @@ from portraitist.stylize.painter import OnnxPainter
 from portraitist.stylize.painter_file import MULTIPLE, PainterFile
 from portraitist.stylize.painting import FramePainter
 from portraitist.stylize.region import face_region, hair_region, head_region, nearest_to, person_region
-from portraitist.types import Face, Image, Mask, Points
+from portraitist.types import Face, Image, Mask
 
 
 @dataclass(frozen=True, eq=False)
 class PaintItem:
-    """A picture and who is painted in it. others: faces that stay as they are. anchors: for each face the landmarks its
-    frame is laid by (a video's smoothed ones), empty for the faces' own. disguise: for each face a level of
-    `disguise.disguised`, empty for none."""
+    """A picture and who is painted in it. others: faces that stay as they are. disguise: for each face a level of
+    `disguise.disguised`, empty for none. steadied: given a face's index and its region in the frame, the region that is
+    used: a video's memory of the frames before."""
 
     image: Image
     faces: Sequence[Face]
     others: Sequence[Face] = ()
-    anchors: Sequence[Points] = ()
     disguise: Sequence[int] = ()
+    steadied: Callable[[int, Mask], Mask] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,10 +71,10 @@ class PaintEngine:
         image, changed = item.image, np.zeros(item.image.shape[:2], np.float32)
         everybody = [*item.faces, *item.others]
         for index, face in enumerate(item.faces):
-            anchors = item.anchors[index] if item.anchors else None
             # Framed from the picture as it was: a neighbour painted before must not be painted again.
-            framed = frame_face(item.image, face, self.frame_side(), self.painter.part, anchors)
+            framed = frame_face(item.image, face, self.frame_side(), self.painter.part)
             region = self.region(framed, everybody, index)
+            region = region if item.steadied is None else item.steadied(index, region)
             level = item.disguise[index] if item.disguise else 0
             painting = self.painter(disguised(framed.image, framed.face, level))
             region = region if painting.mask is None else region * _softened(painting.mask)

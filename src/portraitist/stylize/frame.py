@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from portraitist.faces.align import align_portrait, frame_by, portrait_matrix, reach
+from portraitist.faces.align import align_portrait
 from portraitist.geometry import Matrix, apply, invert
-from portraitist.types import Face, Image, Mask, Points
+from portraitist.types import Face, Image, Mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,14 +24,9 @@ class Framed:
     face: Face
 
 
-def frame_face(image: Image, face: Face, side: int, part: float, anchors: Points | None = None) -> Framed:
-    """The face in a frame of `side` pixels. anchors: (468, 2 or 3) landmarks that it is laid by, those of the face
-    where None: a video gives smoothed ones."""
-    if anchors is None:
-        framed, matrix, inside = align_portrait(image, face.landmarks, side, part=part)
-    else:
-        matrix = portrait_matrix(anchors, side, part=part)
-        framed, inside = frame_by(image, matrix, (side, side)), reach(image, matrix, (side, side))
+def frame_face(image: Image, face: Face, side: int, part: float) -> Framed:
+    """The face in a frame of `side` pixels; part: of the FFHQ frame, over 1 is wider."""
+    framed, matrix, inside = align_portrait(image, face.landmarks, side, part=part)
     return Framed(framed, matrix, inside, in_frame(face, matrix))
 
 

@@ -126,6 +126,10 @@ def _painted_again(library: Library, recipe: Recipe, placement: Placement, repor
     from portraitist.tasks.paint_sources import source_of
     from portraitist.tasks.paint_studio import Studio
 
+    if recipe.inputs[0].role in ("video", "camera"):
+        raise ConfigError(
+            "recipe: videos are not replayed; run the command again, its output digest is that of the frames"
+        )
     studio = Studio.of(library, from_mapping(PaintSettings, recipe.config), placement, report)
     require_same_weights(recipe, studio.weights())
     shot = studio(source_of(library, recipe.inputs[0]))
