@@ -20,6 +20,8 @@ STAGES = {
     "render": "recipes.painters.stage_render",
     "student": "recipes.painters.stage_student",
     "export": "recipes.painters.stage_export",
+    "generator-file": "recipes.painters.stage_generator_file",
+    "transfer": "recipes.painters.stage_transfer",
 }
 """Stages by name. Each module adds its own flags."""
 

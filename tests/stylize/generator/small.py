@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import torch
 
 from portraitist.stylize.domain import Domain, DomainNote
+from portraitist.stylize.generator.config import GeneratorSize
+from portraitist.stylize.generator.generator_file import Origin, TrainedGenerator
+from portraitist.stylize.generator.networks import Discriminator, Generator
 from portraitist.stylize.generator.presets import TINY
 from portraitist.stylize.generator.training import GanTrainee
 
@@ -24,6 +30,10 @@ def discs(count: int = 24, side: int = 16, name: str = "discs", seed: int = 0) -
 
 def trainee(**changes: object) -> GanTrainee:
     """A tiny one on discs."""
-    from dataclasses import replace
-
     return GanTrainee(discs(), TINY.size, replace(TINY.training, **changes))  # type: ignore[arg-type]
+
+
+def trained(seed: int = 0, size: GeneratorSize = TINY.size) -> TrainedGenerator:
+    """Networks with the weights they begin with, by seed."""
+    torch.manual_seed(seed)
+    return TrainedGenerator(Generator(size).eval(), Origin((NOTE,)), Discriminator(size).eval())

@@ -77,6 +77,22 @@ class GanConfig:
 
 
 @dataclass(frozen=True)
+class TransferConfig:
+    """What of the source may move when a style is learned, and how fast, as factors of the learning rate."""
+
+    mapping_rate: float = option(0.0, "of the mapping; 0 keeps who is who", low=0, high=10)
+    coarse_rate: float = option(0.2, "of levels up to coarse_side: pose and shape", low=0, high=10)
+    coarse_side: int = option(8, "the last coarse level", unit="px", low=4, high=1024)
+    fine_rate: float = option(1.0, "of the levels above: drawing and colour", low=0, high=10)
+    frozen_blocks: int = option(1, "blocks of the discriminator that stand still, the largest side first", low=0)
+    match_weight: float = option(0.5, "weight of staying near the source's coarse features; 0: free", low=0, high=1e3)
+    match_side: int = option(8, "the last level whose features are compared", unit="px", low=4, high=1024)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
 class GeneratorPreset:
     """A size and how it is trained, with the pictures to be seen."""
 

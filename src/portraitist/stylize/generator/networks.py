@@ -6,7 +6,7 @@ Source: Karras et al. 2020, configuration F: skips to RGB in the generator, resi
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -86,13 +86,24 @@ class Synthesis(nn.Module):
 
     def forward(self, w: Tensor, *, fresh: bool = False) -> Tensor:
         """fresh: new noise, as in training; otherwise the same latents always give the same picture."""
+        *_, (_, rgb) = self._levels(w, self.size.side, fresh)
+        return rgb
+
+    def features(self, w: Tensor, side: int) -> list[Tensor]:
+        """What each level up to that side leaves, with the layers' own noise."""
+        return [x for x, _ in self._levels(w, side, fresh=False)]
+
+    def _levels(self, w: Tensor, side: int, fresh: bool) -> Iterator[tuple[Tensor, Tensor]]:
+        """Features and RGB of each level up to that side."""
         x: Tensor = self.constant.expand(len(w), -1, -1, -1).contiguous(memory_format=torch.channels_last)
         rgb: Tensor | None = None
         for number, level in enumerate(self.levels):
+            if self.size.sides[number] > side:
+                return
             taken = w[:, max(2 * number - 1, 0)], w[:, 2 * number], w[:, 2 * number + 1]
             x, rgb = level(x, rgb, taken, fresh)
-        assert rgb is not None
-        return rgb
+            assert rgb is not None
+            yield x, rgb
 
 
 class Generator(nn.Module):

@@ -115,6 +115,8 @@ class GanTrainee:
     def _path_penalty(self) -> Tensor:
         """Steps of w should change pictures equally much wherever they are (Karras et al. 2020, section 3.2)."""
         latents = self.latents(max(1, self.config.batch // 2))
+        if not latents.requires_grad:  # The mapping is frozen.
+            latents.requires_grad_(True)
         lengths = path_lengths(self.module.generator.synthesis(latents, fresh=True), latents)
         now = lengths.detach().mean().cpu()
         before = self.memory["path"] if self.memory["path"] > 0 else now
