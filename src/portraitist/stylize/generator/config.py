@@ -93,6 +93,37 @@ class TransferConfig:
 
 
 @dataclass(frozen=True)
+class EncoderConfig:
+    """How the encoder that inversion begins with is trained."""
+
+    batch: int = option(16, "pictures a step, half of them made, half photos", low=2, high=1024)
+    learning_rate: float = option(1e-3, "peak rate of AdamW", low=1e-8, high=1)
+    latent_weight: float = option(0.5, "weight of the latents' error on made pictures", low=0, high=1e3)
+    pull_weight: float = option(0.05, "weight of staying where latents are, on photos", low=0, high=1e3)
+    seed: int = option(42, "of pictures and the first weights", low=0)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    @property
+    def loop(self) -> LoopConfig:
+        """What the shared loop is told."""
+        return LoopConfig(learning_rate=self.learning_rate, warm_up=50, decay_after=2000, seed=self.seed)
+
+
+@dataclass(frozen=True)
+class InvertConfig:
+    """How latents of a photo are looked for."""
+
+    steps: int = option(150, "steps of the optimiser", low=0, high=10_000)
+    learning_rate: float = option(0.05, "rate of Adam on the latents", low=1e-8, high=10)
+    pull_weight: float = option(0.1, "weight of staying near the first guess", low=0, high=1e3)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
 class GeneratorPreset:
     """A size and how it is trained, with the pictures to be seen."""
 
