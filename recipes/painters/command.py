@@ -17,6 +17,8 @@ from portraitist.progress import Step
 STAGES = {
     "prepare": "recipes.painters.stage_prepare",
     "generator": "recipes.painters.stage_generator",
+    "translate": "recipes.painters.stage_translate",
+    "pairs": "recipes.painters.stage_pairs",
     "render": "recipes.painters.stage_render",
     "student": "recipes.painters.stage_student",
     "export": "recipes.painters.stage_export",

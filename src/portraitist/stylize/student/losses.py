@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn import functional
 
 from portraitist.stylize.edges import soften_edges
+from portraitist.stylize.generator.losses import held
 from portraitist.stylize.student.critic import PatchCritic
 
 Features = Callable[[Tensor], Sequence[Tensor]]
@@ -40,8 +40,8 @@ def persuasion_loss(critic: nn.Module, painted: Tensor) -> Tensor:
 
     Source: Mao et al., "Least squares generative adversarial networks", ICCV 2017, equation 9.
     """
-    frozen = {name: parameter.detach() for name, parameter in critic.named_parameters()}
-    verdicts: Tensor = functional_call(critic, frozen, (painted,))
+    with held(critic):
+        verdicts: Tensor = critic(painted)
     return (verdicts - 1).square().mean()
 
 

@@ -1,0 +1,45 @@
+"""Pairs from RUN/translate for a student: RUN/pairs, those without a face or with another one left out."""
+
+from __future__ import annotations
+
+import argparse
+
+from portraitist.cli.flags import add_flags, given
+from portraitist.progress import Report, Step
+from portraitist.stylize.pairs_config import PairFilterConfig
+from recipes.painters.stage_translate import add_shared_arguments, chosen_preset
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The stage's flags."""
+    add_shared_arguments(parser)
+    parser.add_argument("--keeper", default=argparse.SUPPRESS, help="the one the translator was trained with")
+    add_flags(parser, PairFilterConfig, "filter")
+
+
+def run(asked: argparse.Namespace, report: Report) -> None:
+    """Paint every photo of the tune split, then filter."""
+    from portraitist.faces.reader import FaceReader
+    from portraitist.stylize.domain import load_domain
+    from portraitist.stylize.pairs import PairNote
+    from portraitist.stylize.pairs_filter import filter_pairs
+    from portraitist.stylize.translate.paint import trained_translator, write_pairs
+    from recipes.painters.stage_prepare import domain_path
+
+    folder, preset = asked.domains or asked.run, chosen_preset(asked)
+    photos, drawings = (
+        load_domain(domain_path(folder, asked.domain_side, name)) for name in (asked.photos, asked.style)
+    )
+    note = PairNote(
+        f"{photos.note.title}, painted like {drawings.note.title}",
+        "unsupervised translation",
+        "; ".join(dict.fromkeys((photos.note.licence, drawings.note.licence))),
+        noncommercial=photos.note.noncommercial or drawings.note.noncommercial,
+        style=asked.style,
+        stages=("translate",),
+        attributions=tuple(each.attribution for each in (photos.note, drawings.note) if each.attribution),
+    )
+    network = trained_translator(asked.run / "translate", preset)
+    pairs = write_pairs(network, photos, asked.run / "pairs", note, preset.size.side, report=report)
+    kept = filter_pairs(pairs, given(asked, PairFilterConfig), FaceReader.load(), report=report)
+    report(Step("pairs", message=f"! {len(kept)} of {len(pairs)} pairs kept"))

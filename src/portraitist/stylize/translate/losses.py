@@ -1,0 +1,70 @@
+"""What translators and critics are told. Pictures are (n, 3, h, w) in [0, 1].
+
+Source: Kim et al., "U-GAT-IT", ICLR 2020, section 2.2; the region and mask terms are this project's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from portraitist.stylize.student.losses import Features
+from portraitist.stylize.translate.networks import Translated
+
+HEAD_MIDDLE, HEAD_RADII = (0.5, 0.5), (0.40, 0.52)
+"""Of the ellipse that holds head and hair in FFHQ framing, x and y in parts of the side: chin and ears lie well inside
+the places `faces.align` lays them at, hair is given the room above."""
+FEATHER = 0.12
+"""Of the ellipse's radius, over which it fades."""
+
+
+def persuade(answers: Sequence[Tensor]) -> Tensor:
+    """Of the critics of a side about what was painted: how far they are from taking it for real."""
+    return torch.stack([(answer - 1).square().mean() for answer in answers]).sum()
+
+
+def tell_apart(real: Sequence[Tensor], made: Sequence[Tensor]) -> Tensor:
+    """The critics' own: real pictures are 1, made ones 0."""
+    terms = [(one - 1).square().mean() + other.square().mean() for one, other in zip(real, made, strict=True)]
+    return torch.stack(terms).sum()
+
+
+def attention_loss(source: Tensor, target: Tensor) -> Tensor:
+    """The translator's classifier says 1 of its source domain and 0 of pictures that are of the target already."""
+    ones, zeros = torch.ones_like(source), torch.zeros_like(target)
+    with_logits = functional.binary_cross_entropy_with_logits
+    return with_logits(source, ones) + with_logits(target, zeros)
+
+
+def likeness_loss(features: Features, photo: Tensor, painted: Tensor) -> Tensor:
+    """1 - cosine of deep features, place by place: what is where, in whatever colours. Outermost maps are left out."""
+    with torch.no_grad():
+        wanted = features(photo)
+    found = features(painted)
+    return torch.stack(
+        [1 - functional.cosine_similarity(a, b, dim=1).mean() for a, b in zip(found, wanted, strict=True)]
+    ).mean()
+
+
+def head_region(side: int) -> Tensor:
+    """(1, 1, side, side): 1 where a framed head may be, 0 where the background is."""
+    places = (torch.arange(side) + 0.5) / side
+    across, down = ((places - m) / r for m, r in zip(HEAD_MIDDLE, HEAD_RADII, strict=True))
+    far = (down[:, None].square() + across.square()).sqrt()
+    return ((1 + FEATHER - far) / FEATHER).clamp(0, 1)[None, None]
+
+
+def region_loss(photo: Tensor, made: Translated) -> Tensor:
+    """Keeper `region`: pixels outside the head stay the photo's."""
+    outside = 1 - head_region(photo.shape[-1]).to(photo)
+    return ((made.picture - photo).abs() * outside).mean() / outside.mean()
+
+
+def mask_loss(made: Translated) -> Tensor:
+    """Keeper `mask`: outside the head the mask is closed; half open costs too, as it shows two faces at once."""
+    assert made.mask is not None
+    outside = 1 - head_region(made.mask.shape[-1]).to(made.mask)
+    return (made.mask * outside).mean() / outside.mean() + (made.mask * (1 - made.mask)).mean()

@@ -1,0 +1,76 @@
+"""What a translator paints: sheets while it learns, and the pairs it leaves for a student."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from portraitist.errors import InputError
+from portraitist.pages.sheets import contact_sheet
+from portraitist.progress import Report, Step, silent
+from portraitist.stylize.domain import Domain
+from portraitist.stylize.pairs import PAINTED, Pair, PairFolder, PairNote, write_note, write_pair
+from portraitist.stylize.translate.config import TranslatePreset
+from portraitist.stylize.translate.networks import Translator, TranslatorNetworks
+from portraitist.training.checkpoint import checkpoints, unpacked
+from portraitist.types import Image, Mask
+
+BATCH = 16
+
+
+def translate(network: Translator, photos: NDArray[np.uint8]) -> Iterator[tuple[Image, Mask | None]]:
+    """(n, side, side, 3) -> each painted, with its mask where the network has one."""
+    device = next(network.parameters()).device
+    for start in range(0, len(photos), BATCH):
+        batch = torch.from_numpy(np.ascontiguousarray(photos[start : start + BATCH])).to(device)
+        with torch.no_grad():
+            made = network(batch.permute(0, 3, 1, 2).float() / 255)
+        pictures = (made.picture * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+        masks = [None] * len(pictures) if made.mask is None else made.mask[:, 0].cpu().numpy()
+        yield from zip(pictures, masks, strict=True)
+
+
+def translation_sheet(network: Translator, photos: Domain, count: int = 12) -> Image:
+    """Photos in the upper of each two rows, what they become below."""
+    shown = photos.images[:: max(1, len(photos) // count)][:count]
+    painted = [picture for picture, _ in translate(network, shown)]
+    rows: list[Sequence[Image]] = [list(part[i : i + 6]) for i in range(0, len(shown), 6) for part in (shown, painted)]
+    cell = (2 * photos.side, 2 * photos.side)
+    enlarged = [cv2.resize(image, cell, interpolation=cv2.INTER_NEAREST) for row in rows for image in row]
+    return contact_sheet(enlarged, columns=min(6, len(shown)), cell=cell)
+
+
+def trained_translator(folder: Path, preset: TranslatePreset) -> Translator:
+    """The averaged way to the style of the run's newest checkpoint. Raises InputError when there is none."""
+    found = checkpoints(folder)
+    if not found:
+        raise InputError(f"{folder}: expected a checkpoint of a translator, found none; train one first")
+    tensors = unpacked(found[-1].read_bytes()).tensors
+    start = "average."
+    networks = TranslatorNetworks(preset.size, preset.training).eval()
+    networks.load_state_dict(
+        {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
+    )
+    return networks.to_style
+
+
+def write_pairs(
+    network: Translator, photos: Domain, folder: Path, note: PairNote, side: int, *, report: Report = silent
+) -> PairFolder:
+    """A pair a photo: the photo as its domain has it, the painting enlarged from the translator's `side` to it."""
+    small = photos.at(side)
+    for number, (painted, mask) in enumerate(translate(network, small.images)):
+        name = f"{number:05d}-{Path(photos.names[number]).stem}"
+        if not (folder / PAINTED / f"{name}.png").is_file():
+            whole = (photos.side, photos.side)
+            larger = np.asarray(cv2.resize(painted, whole, interpolation=cv2.INTER_CUBIC), np.uint8)
+            opacity = None if mask is None else np.asarray(cv2.resize(mask, whole), np.float32)
+            write_pair(folder, Pair(name, photos.images[number], larger, opacity))
+        report(Step("pairs", number + 1, len(photos), name))
+    write_note(folder, note)
+    return PairFolder.open(folder)

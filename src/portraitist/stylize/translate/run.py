@@ -1,0 +1,61 @@
+"""One run of a translator: checkpoints, sheets, a guard against collapse."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from portraitist.progress import Report, Step, silent
+from portraitist.stylize.domain import Domain
+from portraitist.stylize.student.losses import Features
+from portraitist.stylize.student.training import stop_after, write_sheet
+from portraitist.stylize.translate.config import TranslatePreset
+from portraitist.stylize.translate.networks import Translator, TranslatorNetworks
+from portraitist.stylize.translate.paint import trained_translator, translation_sheet
+from portraitist.stylize.translate.training import TranslateTrainee, adam
+from portraitist.stylize.translate.watch import guard
+from portraitist.training.loop import Pace, Run, run
+
+
+def train_translator(
+    photos: Domain,
+    drawings: Domain,
+    folder: Path,
+    preset: TranslatePreset,
+    features: Features | None = None,
+    *,
+    steps: int | None = None,
+    every: int = 250,
+    minutes: float | None = None,
+    device: str = "cpu",
+    report: Report = silent,
+) -> Translator:
+    """Up to `steps` (the preset's without), going on from the newest checkpoint; returns the averaged way to the style.
+
+    Raises EngineError when it collapses or stops being numbers; the last good state is kept.
+    """
+    trainee = TranslateTrainee(photos, drawings, preset.size, preset.training, features, device=device)
+    ends, pace = stop_after(minutes), Pace(steps or preset.steps, every, every)
+    run(
+        trainee,
+        folder,
+        preset.training.loop,
+        pace,
+        sheet=partial(_draw_sheet, trainee, report),
+        should_stop=partial(_stop, trainee, ends),
+        build_optimizer=adam,
+        report=report,
+    )
+    return trained_translator(folder, preset)
+
+
+def _stop(trainee: TranslateTrainee, ends: partial[bool], state: Run) -> bool:
+    return guard(state, trainee) or ends(state)
+
+
+def _draw_sheet(trainee: TranslateTrainee, report: Report, state: Run) -> None:
+    with state.evaluated() as networks:
+        assert isinstance(networks, TranslatorNetworks)
+        sheet = translation_sheet(networks.to_style, trainee.photos)
+    path = write_sheet(state.folder / f"sheet-{state.step:06d}.jpg", sheet)
+    report(Step("sheet", message=f"! step {state.step}: {path.name}, loss {state.losses[-1]:.3f}"))
