@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from portraitist.cli.annotation_server import MAX_BODY, AnnotationServer
+from portraitist.cli.annotation_server import AnnotationServer
+from portraitist.cli.local_server import MAX_BODY
 from portraitist.errors import InputError
 from portraitist.marks.formats import read_annotations
 from portraitist.marks.found import FoundMark

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import os
-import signal
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +39,7 @@ def register(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def run(parsed: argparse.Namespace) -> int:
     """Serve the page until Ctrl+C."""
     from portraitist.cli.annotation_server import AnnotationServer
+    from portraitist.cli.local_server import serve
     from portraitist.tasks.annotate_marks import AnnotatedFolder
 
     folder = AnnotatedFolder.open(parsed.folder, parsed.out)
@@ -51,27 +47,10 @@ def run(parsed: argparse.Namespace) -> int:
         say(f"left out: {sentence}")
     with AnnotationServer(folder, _proposals(folder, parsed.detector), parsed.port) as server:
         say(f"{len(folder.photos)} photos, written to {folder.out}; Ctrl+C ends")
-        say(server.url)
-        # Whoever started this through a pipe waits for the address.
-        sys.stdout.flush()
-        if not parsed.no_browser and _has_screen():
-            _show(server.url)
-        with contextlib.suppress(KeyboardInterrupt), _asked_to_end():
-            server.serve_forever()
+        serve(server, shows=not parsed.no_browser)
     looked = sum(folder.saved(index) is not None for index in range(len(folder.photos)))
     say(f"{looked} of {len(folder.photos)} photos are in {folder.out}")
     return 0
-
-
-@contextlib.contextmanager
-def _asked_to_end() -> Iterator[None]:
-    """Inside, Ctrl+C and a request to terminate raise KeyboardInterrupt, also where a shell started us to ignore it."""
-    before = {kind: signal.signal(kind, signal.default_int_handler) for kind in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for kind, handler in before.items():
-            signal.signal(kind, handler)
 
 
 def _proposals(folder: AnnotatedFolder, name: str) -> Proposals | None:
@@ -84,14 +63,3 @@ def _proposals(folder: AnnotatedFolder, name: str) -> Proposals | None:
 
     # No report: the engine would keep it, and speak whenever a photo is opened.
     return Proposals(folder, FaceReader.load(), load_detector(name), name)
-
-
-def _has_screen() -> bool:
-    """Without one the browser would be one of the terminal, which cannot show the page."""
-    return sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
-def _show(url: str) -> None:
-    import webbrowser
-
-    webbrowser.open(url)
