@@ -24,6 +24,7 @@ STAGES = {
     "export": "recipes.painters.stage_export",
     "generator-file": "recipes.painters.stage_generator_file",
     "transfer": "recipes.painters.stage_transfer",
+    "pick": "recipes.painters.stage_pick",
 }
 """Stages by name. Each module adds its own flags."""
 
