@@ -21,24 +21,15 @@ def run(asked: argparse.Namespace, report: Report) -> None:
     """Paint every photo of the tune split, then filter."""
     from portraitist.faces.reader import FaceReader
     from portraitist.stylize.domain import load_domain
-    from portraitist.stylize.pairs import PairNote
     from portraitist.stylize.pairs_filter import filter_pairs
-    from portraitist.stylize.translate.paint import trained_translator, write_pairs
+    from portraitist.stylize.translate.paint import note_of, trained_translator, write_pairs
     from recipes.painters.stage_prepare import domain_path
 
     folder, preset = asked.domains or asked.run, chosen_preset(asked)
     photos, drawings = (
         load_domain(domain_path(folder, asked.domain_side, name)) for name in (asked.photos, asked.style)
     )
-    note = PairNote(
-        f"{photos.note.title}, painted like {drawings.note.title}",
-        "unsupervised translation",
-        "; ".join(dict.fromkeys((photos.note.licence, drawings.note.licence))),
-        noncommercial=photos.note.noncommercial or drawings.note.noncommercial,
-        style=asked.style,
-        stages=("translate",),
-        attributions=tuple(each.attribution for each in (photos.note, drawings.note) if each.attribution),
-    )
+    note = note_of((photos.note, drawings.note), asked.style, ("translate",))
     network = trained_translator(asked.run / "translate", preset)
     pairs = write_pairs(network, photos, asked.run / "pairs", note, preset.size.side, report=report)
     kept = filter_pairs(pairs, given(asked, PairFilterConfig), FaceReader.load(), report=report)

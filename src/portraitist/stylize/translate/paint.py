@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from portraitist.errors import InputError
 from portraitist.pages.sheets import contact_sheet
 from portraitist.progress import Report, Step, silent
-from portraitist.stylize.domain import Domain
+from portraitist.stylize.domain import Domain, DomainNote
 from portraitist.stylize.pairs import PAINTED, Pair, PairFolder, PairNote, write_note, write_pair
 from portraitist.stylize.translate.config import TranslatePreset
 from portraitist.stylize.translate.networks import Translator, TranslatorNetworks
@@ -57,6 +57,20 @@ def trained_translator(folder: Path, preset: TranslatePreset) -> Translator:
         {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
     )
     return networks.to_style
+
+
+def note_of(notes: Sequence[DomainNote], style: str, stages: tuple[str, ...]) -> PairNote:
+    """Of pairs: what holds for any domain that was learned from, the photos first, holds for them."""
+    photos, drawings = notes[0], notes[1]
+    return PairNote(
+        f"{photos.title}, painted like {drawings.title}",
+        "unsupervised translation",
+        "; ".join(dict.fromkeys(note.licence for note in notes)),
+        noncommercial=any(note.noncommercial for note in notes),
+        style=style,
+        stages=stages,
+        attributions=tuple(dict.fromkeys(note.attribution for note in notes if note.attribution)),
+    )
 
 
 def write_pairs(
