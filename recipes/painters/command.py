@@ -25,6 +25,12 @@ STAGES = {
     "generator-file": "recipes.painters.stage_generator_file",
     "transfer": "recipes.painters.stage_transfer",
     "pick": "recipes.painters.stage_pick",
+    "encoder": "recipes.painters.stage_encoder",
+    "restyle": "recipes.painters.stage_restyle",
+    "directions": "recipes.painters.stage_directions",
+    "grid": "recipes.painters.stage_grid",
+    "generator-pairs": "recipes.painters.stage_generator_pairs",
+    "import-generator": "recipes.painters.stage_import_generator",
 }
 """Stages by name. Each module adds its own flags."""
 

@@ -8,12 +8,14 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs portraitist[stylize]")
 
+from portraitist.library import read_json
 from portraitist.stylize.domain import save_domain
-from portraitist.stylize.generator.generator_file import load_generator
+from portraitist.stylize.generator.generator_file import load_generator, save_generator
+from portraitist.stylize.pairs import PairFolder
 from portraitist.training.checkpoint import checkpoints
 from recipes.painters.command import main
 from recipes.painters.stage_prepare import domain_path
-from tests.stylize.generator.small import discs
+from tests.stylize.generator.small import discs, trained
 
 
 def test_a_generator_and_a_style_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -34,3 +36,39 @@ def test_a_generator_and_a_style_of_it(tmp_path: Path, capsys: pytest.CaptureFix
     assert style.origin.steps[-2:] == ("transferred to Drawn discs", "trained for 2 steps")
     assert main([*how, "--coarse-rate", "0.5"]) == 2
     assert "transfer was" in capsys.readouterr().err
+
+
+@pytest.fixture
+def pair_of_generators(tmp_path: Path) -> list[str]:
+    """Flags that name a source and a style of it, and the run."""
+    for seed, name in enumerate(("source", "style")):
+        save_generator(tmp_path / f"{name}.safetensors", trained(seed))
+    files = [str(tmp_path / f"{name}.safetensors") for name in ("source", "style")]
+    return ["--run", str(tmp_path), "--source", files[0], "--style", files[1]]
+
+
+def test_photos_are_inverted_and_restyled(tmp_path: Path, pair_of_generators: list[str]) -> None:
+    save_domain(domain_path(tmp_path, 16, "omi"), discs(name="omi"))
+    save_domain(domain_path(tmp_path, 16, "omi", "judge"), discs(name="omi", seed=4))
+    assert main(["encoder", *pair_of_generators[:4], "--steps", "2", "--save-every", "2", "--batch", "4"]) == 0
+    assert main(["restyle", *pair_of_generators, "--count", "2", "--steps", "15"]) == 0
+    figures = read_json(tmp_path / "restyled.json")
+    assert all(after > before for before, after in zip(figures["started"], figures["reached"], strict=True))
+    assert (tmp_path / "restyled.png").is_file()
+
+
+def test_pairs_of_the_generator_alone(tmp_path: Path, pair_of_generators: list[str]) -> None:
+    assert main(["generator-pairs", *pair_of_generators, "--count", "3", "--swap-side", "8"]) == 0
+    pairs = PairFolder.open(tmp_path / "generator-pairs")
+    assert len(pairs) == 3
+    assert pairs.note.stages == ("generator",)
+    assert (pairs[0].photo != pairs[0].painted).any()
+
+
+def test_a_grid_and_directions_on_generators_that_draw_no_faces(
+    tmp_path: Path, pair_of_generators: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["grid", *pair_of_generators, "--people", "2"]) == 0
+    assert {row["seen"] for row in read_json(tmp_path / "grid.json")} == {0}
+    assert main(["directions", *pair_of_generators[:4], "--count", "4"]) == 2
+    assert "show a face" in capsys.readouterr().err
