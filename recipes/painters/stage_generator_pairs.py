@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The stage's flags."""
     parser.add_argument("--source", type=Path, required=True, help="generator file that knows photos")
     parser.add_argument("--style", type=Path, required=True, help="generator file of the style")
+    parser.add_argument("--domain", default="", help="name of the style's domain, for the note")
     parser.add_argument("--count", type=int, default=500, help="pairs")
     parser.add_argument("--psi", type=float, default=0.8, help="truncation")
     parser.add_argument(
@@ -41,11 +42,11 @@ def run(asked: argparse.Namespace, report: Report) -> None:
         photo, painted = (pictures_of(each.generator, latents[i : i + 1])[0] for each in (source, blended))
         write_pair(folder, Pair(f"{i:05d}", photo, painted, None))
         report(Step("generator-pairs", i + 1, asked.count))
-    write_note(folder, _note(blended))
+    write_note(folder, _note(blended, asked.domain))
     report(Step("generator-pairs", message=f"! {folder}: {asked.count} pairs"))
 
 
-def _note(blended: TrainedGenerator) -> PairNote:
+def _note(blended: TrainedGenerator, domain: str) -> PairNote:
     """Made faces are no photos of anybody; what they were learned from stays said."""
     from portraitist.stylize.pairs import PairNote
 
@@ -55,7 +56,7 @@ def _note(blended: TrainedGenerator) -> PairNote:
         "; ".join(blended.origin.steps),
         "; ".join(dict.fromkeys(note.licence for note in learned)),
         noncommercial=blended.origin.noncommercial,
-        style=learned[-1].title,
+        style=domain,
         stages=("generator",),
         attributions=tuple(dict.fromkeys(note.attribution for note in learned if note.attribution)),
     )

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from portraitist.cli.flags import add_flags, given
+from portraitist.options import to_mapping
 from portraitist.progress import Report, Step
 from portraitist.stylize.generator.config import TransferConfig
+
+if TYPE_CHECKING:
+    from portraitist.stylize.domain import Domain
 
 STEPS = 2000
 
@@ -41,7 +46,7 @@ def run(asked: argparse.Namespace, report: Report) -> None:
 
     source, training = load_generator(asked.source), PRESETS[asked.preset].training
     domain = load_domain(domain_path(asked.run, source.size.side, asked.domain))
-    trainee = TransferTrainee(domain, source, training, given(asked, TransferConfig), device=asked.device)
+    trainee = TransferTrainee(domain, source, training, transfer_config(asked, domain), device=asked.device)
     folder = asked.run / (asked.name or f"transfer-{asked.domain}")
     ends = until(asked.minutes)
     train(
@@ -57,3 +62,11 @@ def run(asked: argparse.Namespace, report: Report) -> None:
     origin = source.origin.then(f"transferred to {domain.note.title}", domain.note)
     path = save_generator(folder.with_suffix(".safetensors"), newest_generator(folder, source.size, origin))
     report(Step("transfer", message=f"! {path}"))
+
+
+def transfer_config(asked: argparse.Namespace, domain: Domain) -> TransferConfig:
+    """The flags that were given, over the usual settings, or over the few-shot ones where pictures are few."""
+    from portraitist.stylize.generator.presets import FEW_SHOT
+
+    usual = FEW_SHOT if domain.is_few_shot else TransferConfig()
+    return given(asked, TransferConfig, **{k: v for k, v in to_mapping(usual).items() if not hasattr(asked, k)})

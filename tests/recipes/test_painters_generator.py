@@ -12,7 +12,7 @@ from portraitist.library import read_json
 from portraitist.stylize.domain import save_domain
 from portraitist.stylize.generator.generator_file import load_generator, save_generator
 from portraitist.stylize.pairs import PairFolder
-from portraitist.training.checkpoint import checkpoints
+from portraitist.training.checkpoint import checkpoints, unpacked
 from recipes.painters.command import main
 from recipes.painters.stage_prepare import domain_path
 from tests.stylize.generator.small import discs, trained
@@ -72,3 +72,16 @@ def test_a_grid_and_directions_on_generators_that_draw_no_faces(
     assert {row["seen"] for row in read_json(tmp_path / "grid.json")} == {0}
     assert main(["directions", *pair_of_generators[:4], "--count", "4"]) == 2
     assert "show a face" in capsys.readouterr().err
+
+
+def test_few_pictures_begin_with_the_few_shot_settings(tmp_path: Path, pair_of_generators: list[str]) -> None:
+    save_domain(domain_path(tmp_path, 16, "few"), discs(count=5, name="few"))
+    save_domain(domain_path(tmp_path, 16, "many"), discs(count=30, name="many"))
+    paces = ["--preset", "tiny", "--steps", "1", "--save-every", "1", "--sheet-every", "0", "--fine-rate", "0.7"]
+    found = {}
+    for name in ("few", "many"):
+        assert main(["transfer", *pair_of_generators[:4], *paces, "--domain", name]) == 0
+        newest = checkpoints(tmp_path / f"transfer-{name}")[-1]
+        found[name] = unpacked(newest.read_bytes()).settings["transfer"]
+    assert [found[name]["coarse_rate"] for name in ("few", "many")] == [0.0, 0.2]
+    assert [found[name]["fine_rate"] for name in ("few", "many")] == [0.7, 0.7]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portraitist.stylize.generator.config import GanConfig, GeneratorPreset, GeneratorSize
+from portraitist.stylize.generator.config import GanConfig, GeneratorPreset, GeneratorSize, TransferConfig
 
 TINY = GeneratorPreset(
     GeneratorSize(side=16, latent=8, mapping_layers=2, channel_base=128, channel_max=16),
@@ -30,3 +30,7 @@ GPU_1024 = GeneratorPreset(
 )
 """The GPU presets have the sizes of the papers (configuration F, half the channels at 256 px); they were not run."""
 PRESETS = {"tiny": TINY, "cpu64": CPU_64, "gpu256": GPU_256, "gpu512": GPU_512, "gpu1024": GPU_1024}
+FEW_SHOT = TransferConfig(
+    mapping_rate=0.0, coarse_rate=0.0, coarse_side=8, fine_rate=0.5, frozen_blocks=2, match_weight=2.0, match_side=16
+)
+"""For a style of fewer than 30 pictures: shapes stay the source's, only drawing and colour are learned."""
