@@ -24,6 +24,8 @@ STAGES = {
     "export": "recipes.painters.stage_export",
     "generator-file": "recipes.painters.stage_generator_file",
     "transfer": "recipes.painters.stage_transfer",
+    "blend": "recipes.painters.stage_blend",
+    "samples": "recipes.painters.stage_samples",
     "pick": "recipes.painters.stage_pick",
     "encoder": "recipes.painters.stage_encoder",
     "restyle": "recipes.painters.stage_restyle",

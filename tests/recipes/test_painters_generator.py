@@ -85,3 +85,19 @@ def test_few_pictures_begin_with_the_few_shot_settings(tmp_path: Path, pair_of_g
         found[name] = unpacked(newest.read_bytes()).settings["transfer"]
     assert [found[name]["coarse_rate"] for name in ("few", "many")] == [0.0, 0.2]
     assert [found[name]["fine_rate"] for name in ("few", "many")] == [0.7, 0.7]
+
+
+def test_a_blend_is_a_generator_to_sample_and_blend_again(
+    tmp_path: Path, pair_of_generators: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, source, style = pair_of_generators[:2], pair_of_generators[3], pair_of_generators[5]
+    first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+    assert main(["blend", *run, "--source", source, "--style", style, "--out", str(first)]) == 0
+    both = ["--style", str(first), style, "--strength", "0.5", "0.3"]
+    assert main(["blend", *run, "--source", source, *both, "--out", str(second)]) == 0
+    assert len(load_generator(second).origin.steps) == 1
+    assert main(["samples", *run, "--source", str(second), "--count", "3"]) == 0
+    assert len(list((tmp_path / "samples").glob("0*.png"))) == 3
+    assert (tmp_path / "samples" / "sheet.png").is_file()
+    assert main(["blend", *run, "--source", source, "--style", style, "--swap-side", "8", "16", "--out", "x"]) == 2
+    assert "one for each of 1 styles" in capsys.readouterr().err
