@@ -1,12 +1,13 @@
 """What each loss of a student is worth: sharpness and distribution distance, one more loss a row.
 
     python -m benchmarks.painters --pairs RUN/pairs --photos JUDGE.npz --style JUDGE.npz --out FOLDER
-        [--direct-pairs DIR] [--steps 4000] [--tier nano] [--batch 8]
+        [--drawings TUNE.npz] [--direct-pairs DIR] [--steps 4000] [--tier nano] [--batch 8]
 
 --pairs: of the tune split; every row learns from them for as many steps. --photos and --style: domains of the judge
 split (stage prepare); what the students paint of the photos is held against the style. --direct-pairs: pairs of
-a generator and its blend (stage generator-pairs), for the row without stage 2. FOLDER keeps the runs: the same command
-goes on. Shape to reproduce, the paper's own sharpness and FID: 3.44 / 32.53, 6.03 / 8.36, 6.24 / 8.09, 6.57 / 8.26.
+a generator and its blend (stage generator-pairs), for the row without stage 2. --drawings: of the tune split, what the
+critic takes for real instead of the pairs' paintings. FOLDER keeps the runs: the same command goes on. Shape to
+reproduce, the paper's own sharpness and FID: 3.44 / 32.53, 6.03 / 8.36, 6.24 / 8.09, 6.57 / 8.26.
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     runs = {name: (config, asked.pairs) for name, config in ablations(full).items()}
     if asked.direct_pairs is not None:
         runs["without stage 2"] = (full, asked.direct_pairs)
+    drawings = None if asked.drawings is None else load_domain(asked.drawings)
     trunk, painted = EfficientNetLite0.load(), {"photos": list(photos.images)}
     for number, (name, (config, folder)) in enumerate(runs.items()):
         features = perceptual_features() if config.perceptual else None
@@ -84,6 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             asked.out / f"row-{number}",
             config,
             features,
+            drawings=drawings,
             every=asked.save_every,
             report=_report,
         )
@@ -101,6 +104,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--style", type=Path, required=True)
     made.add_argument("--out", type=Path, required=True)
     made.add_argument("--direct-pairs", type=Path)
+    made.add_argument("--drawings", type=Path)
     made.add_argument("--steps", type=int, default=4000)
     made.add_argument("--tier", default="nano")
     made.add_argument("--batch", type=int, default=8)

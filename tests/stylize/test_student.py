@@ -14,12 +14,13 @@ torch = pytest.importorskip("torch")
 from torch import Tensor, nn
 
 from portraitist.errors import ConfigError, InputError
+from portraitist.stylize.domain import Domain, DomainNote
 from portraitist.stylize.edges import gradient, soften_edges
 from portraitist.stylize.grid import border_ratio
 from portraitist.stylize.student.config import CAPS, TIERS, StudentConfig, StudentSize
 from portraitist.stylize.student.cost import count_multiply_adds
 from portraitist.stylize.student.critic import PatchCritic
-from portraitist.stylize.student.examples import draw_examples
+from portraitist.stylize.student.examples import draw_crops, draw_examples
 from portraitist.stylize.student.losses import critic_loss, perceptual_loss, persuasion_loss
 from portraitist.stylize.student.network import StudentNetwork
 from portraitist.stylize.student.trainee import StudentTrainee, trained_student
@@ -90,6 +91,20 @@ def test_every_loss_reaches_the_network_it_is_for(tmp_path: Path) -> None:
     trainee = StudentTrainee(pairs, config, features=lambda pictures: [pictures])
     trainee.loss(0).backward()
     assert all(parameter.grad is not None for parameter in trainee.module.parameters())
+
+
+def test_the_critic_may_be_shown_drawings_instead(tmp_path: Path) -> None:
+    pairs, images = drawn_pairs(tmp_path), np.stack([photo(50, 80), photo(51, 80)])
+    drawings = Domain("drawings", images, ("a", "b"), DomainNote("drawings", "CC0-1.0"))
+    config = replace(PIXELS_ONLY, adversarial=0.1)
+    plain, shown = StudentTrainee(pairs, config), StudentTrainee(pairs, config, drawings=drawings)
+    shown.module.load_state_dict(plain.module.state_dict())
+    assert float(plain.loss(0).detach()) != float(shown.loss(0).detach())
+    assert plain.settings != shown.settings
+    crops = draw_crops(drawings, 2, 64, np.random.default_rng(0), augment=False)
+    assert crops.shape == (2, 3, 64, 64)
+    whole = draw_crops(drawings, 1, 80, np.random.default_rng(0), augment=False)[0].permute(1, 2, 0) * 255
+    assert min(np.abs(whole.numpy() - image).max() for image in images) < 0.01
 
 
 def test_persuasion_teaches_the_student_and_the_critics_loss_the_critic() -> None:

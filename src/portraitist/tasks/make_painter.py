@@ -108,7 +108,11 @@ def learn_student(work: PainterWork) -> None:
 
     pairs, config = PairFolder.open(work.folder / "pairs"), work.config
     limits: dict[str, Any] = {"every": config.save_every, "minutes": config.minutes}
-    train_student(pairs, work.folder / "student", student_of(work, pairs), **limits, report=work.report)
+    # The translator works at a small side: how sharp a drawing is, the critic learns from the drawings themselves.
+    drawings = load_domain(work.drawings)
+    train_student(
+        pairs, work.folder / "student", student_of(work, pairs), drawings=drawings, **limits, report=work.report
+    )
 
 
 def export(work: PainterWork, title: str = "") -> PainterFile:

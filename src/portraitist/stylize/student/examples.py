@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -10,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from portraitist.stylize.domain import Domain
 from portraitist.stylize.pairs import Pair, PairFolder
 from portraitist.types import Image
 
@@ -35,6 +37,12 @@ def draw_examples(pairs: PairFolder, count: int, side: int, rng: np.random.Gener
     photos, painted, masks = (list(part) for part in zip(*drawn, strict=True))
     has_masks = all(mask is not None for mask in masks)
     return Examples(_tensor(photos), _tensor(painted), _tensor(masks) if has_masks else None)
+
+
+def draw_crops(domain: Domain, count: int, side: int, rng: np.random.Generator, *, augment: bool) -> Tensor:
+    """(count, 3, side, side) in [0, 1]: pictures of a domain, moved as pairs are."""
+    pictures = domain.images[rng.integers(len(domain), size=count)]
+    return _tensor([_warped(picture, _window(domain.side, side, rng, augment), side) for picture in pictures])
 
 
 def _example(pair: Pair, side: int, rng: np.random.Generator, augment: bool) -> tuple[NDArray[np.float32] | None, ...]:
@@ -76,6 +84,6 @@ def relit(photo: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.fl
     return np.asarray(np.clip(changed * balance, 0, 1), np.float32)
 
 
-def _tensor(layers: list[NDArray[np.float32] | None]) -> Tensor:
+def _tensor(layers: Sequence[NDArray[np.float32] | None]) -> Tensor:
     stacked = np.stack([layer for layer in layers if layer is not None])
     return torch.from_numpy(np.ascontiguousarray(stacked.transpose(0, 3, 1, 2)))

@@ -12,10 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from portraitist.errors import ConfigError, InputError
+from portraitist.stylize.domain import Domain
 from portraitist.stylize.pairs import PairFolder
 from portraitist.stylize.student.config import StudentConfig
 from portraitist.stylize.student.critic import PatchCritic
-from portraitist.stylize.student.examples import Examples, draw_examples
+from portraitist.stylize.student.examples import Examples, draw_crops, draw_examples
 from portraitist.stylize.student.losses import (
     Features,
     critic_loss,
@@ -34,17 +35,25 @@ class StudentTrainee:
 
     Both networks are one module with one loss: the student's terms give the critic no gradient, and the critic's the
     student none, so one step of the optimiser is a step of each. features: needed when `config.perceptual` is not 0.
+    drawings: what the critic takes for real instead of the pairs' paintings, which a translator may have left blurred.
     Raises ConfigError without features to compare; InputError when masks are asked for and the pairs have none.
     """
 
     rates: Mapping[str, float] = {}
 
-    def __init__(self, pairs: PairFolder, config: StudentConfig, features: Features | None = None) -> None:
+    def __init__(
+        self,
+        pairs: PairFolder,
+        config: StudentConfig,
+        features: Features | None = None,
+        *,
+        drawings: Domain | None = None,
+    ) -> None:
         if config.perceptual and features is None:
             raise ConfigError("student: perceptual expects a trained network's features, found none; set it to 0")
         if config.has_mask and not pairs.has_masks:
             raise InputError(f"{pairs.path}: expected a mask for each pair, found some without; set has_mask to false")
-        self.pairs, self.config, self._features = pairs, config, features
+        self.pairs, self.config, self._features, self.drawings = pairs, config, features, drawings
         with torch.random.fork_rng():
             torch.manual_seed(derive(config.seed, 0))
             networks: dict[str, nn.Module] = {"student": StudentNetwork(config.size)}
@@ -57,7 +66,8 @@ class StudentTrainee:
     def settings(self) -> Mapping[str, Any]:
         """What a resumed run must share."""
         learned = {name: value for name, value in asdict(self.config).items() if name not in ("steps", "seed")}
-        return {"student": learned, "pairs": self._digest}
+        real = {} if self.drawings is None else {"drawings": self.drawings.digest}
+        return {"student": learned, "pairs": self._digest, **real}
 
     def loss(self, step: int) -> Tensor:
         """Of one batch, drawn from the seed and the step."""
@@ -70,8 +80,14 @@ class StudentTrainee:
         if config.adversarial:
             critic = cast(PatchCritic, networks["critic"])
             total = total + config.adversarial * persuasion_loss(critic, painted)
-            total = total + critic_loss(critic, painted, batch.painted, config.edges)
+            total = total + critic_loss(critic, painted, self._real(batch, rng), config.edges)
         return total
+
+    def _real(self, batch: Examples, rng: np.random.Generator) -> Tensor:
+        """What the critic is shown as real: the pairs' paintings, or as many drawings, cut as they are."""
+        if self.drawings is None:
+            return batch.painted
+        return draw_crops(self.drawings, self.config.batch, self.config.side, rng, augment=self.config.augment)
 
     def _supervised(self, painted: Tensor, logits: Tensor | None, batch: Examples) -> Tensor:
         total = self.config.pixel * pixel_loss(painted, batch.painted)

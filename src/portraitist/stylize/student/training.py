@@ -12,6 +12,7 @@ from torch import nn
 
 from portraitist.library import write_atomic
 from portraitist.progress import Report, Step, silent
+from portraitist.stylize.domain import Domain
 from portraitist.stylize.pairs import PairFolder
 from portraitist.stylize.student.config import StudentConfig
 from portraitist.stylize.student.losses import Features
@@ -28,16 +29,18 @@ def train_student(
     config: StudentConfig,
     features: Features | None = None,
     *,
+    drawings: Domain | None = None,
     every: int = 500,
     minutes: float | None = None,
     report: Report = silent,
 ) -> StudentNetwork:
     """Up to `config.steps`, going on from the folder's newest checkpoint; returns the averaged network.
 
-    every: steps between checkpoints, each with a sheet. minutes: stop after them, at the next checkpoint.
+    drawings: what the critic takes for real instead of the pairs' paintings. every: steps between checkpoints, each
+    with a sheet. minutes: stop after them, at the next checkpoint.
     Raises EngineError when the loss stops being a number; the newest checkpoint stays good.
     """
-    trainee = StudentTrainee(pairs, config, features)
+    trainee = StudentTrainee(pairs, config, features, drawings=drawings)
     draw = partial(_draw_sheet, pairs, folder, report)
     stop, pace = stop_after(minutes), Pace(config.steps, every, every)
     run(trainee, folder, config.loop, pace, sheet=draw, should_stop=stop, report=report)
