@@ -30,7 +30,7 @@ def to_onnx(network: StudentNetwork, facts: Mapping[str, str], *, is_half: bool 
     middle = writer.level(network.middle, fine)
     features = writer.join(network.to_middle, writer.level(network.coarse, middle), middle)
     features = writer.join(network.to_fine, features, fine)
-    outputs = [(writer.painted(network.paint, features), (1, 3, "height", "width"))]
+    outputs = [(writer.painted(network.paint, network.detail, features), (1, 3, "height", "width"))]
     if network.mask is not None:
         outputs.append((writer.mask(network.mask, features), (1, 1, "height", "width")))
     return writer.graph.file((IMAGE, (1, 3, "height", "width")), outputs, facts)
@@ -112,10 +112,11 @@ class _Writer:
         name, scales = f"scales_{len(self.graph.tensors)}", np.array([1, 1, factor, factor], np.float32)
         return self.graph.node("Resize", [features, "", self.graph.tensor(name, scales)], **how)
 
-    def painted(self, layer: Convolution, features: str) -> str:
+    def painted(self, layer: Convolution, detail: Convolution, features: str) -> str:
         unfolded = self.graph.node("DepthToSpace", [self.convolution(layer, features)], blocksize=FOLD, mode="CRD")
+        summed = self.graph.node("Add", [unfolded, self.convolution(detail, IMAGE)])
         ends = [self.graph.tensor(name, np.array(end, np.float32)) for name, end in (("0", 0), ("1", 1))]
-        return self.graph.named_node(PAINTED, "Clip", [unfolded, *ends])
+        return self.graph.named_node(PAINTED, "Clip", [summed, *ends])
 
     def mask(self, layer: Convolution, features: str) -> str:
         how = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}

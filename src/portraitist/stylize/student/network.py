@@ -1,7 +1,7 @@
 """The student: a picture folded to a quarter of its side, worked on at 1/4, 1/8 and 1/16, and unfolded again.
 
 Written for a processor without a GPU: its time goes where the multiply-adds go only while layers are dense 3 x 3
-convolutions on few pixels, so nothing but the first and the last layer touches the full side. There are no
+convolutions on few pixels, so nothing but the first and the last layers touches the full side. There are no
 normalisation layers: their statistics would depend on the picture's size, and the training loop would neither average
 nor save them. A residual branch begins near zero instead (Zhang et al. 2019, Fixup).
 
@@ -90,6 +90,8 @@ class StudentNetwork(nn.Module):
         self.to_middle, self.to_fine = Join(coarse, middle), Join(middle, fine)
         self.paint = Convolution(fine, 3 * FOLD**2, gain=0.1)
         self.mask = Convolution(fine, 1, gain=0.1) if size.has_mask else None
+        # Pixels of the photo, its colours mixed: what is fine in it need not go through the fold. None of it at first.
+        self.detail = Convolution(3, 3, 1, gain=0.0)
         self._begin_without_grid()
 
     def forward(self, image: Tensor) -> Tensor | tuple[Tensor, Tensor]:
@@ -102,7 +104,7 @@ class StudentNetwork(nn.Module):
         fine = self.fine(image)
         middle = self.middle(fine)
         features = self.to_fine(self.to_middle(self.coarse(middle), middle), fine)
-        painted = functional.pixel_shuffle(self.paint(features), FOLD)
+        painted = functional.pixel_shuffle(self.paint(features), FOLD) + self.detail(image)
         if self.mask is None:
             return painted, None
         return painted, functional.interpolate(
