@@ -1,4 +1,4 @@
-"""What a student costs: multiply-adds of one picture, and what a phone may make of them."""
+"""What a network costs: multiply-adds of one picture."""
 
 from __future__ import annotations
 
@@ -29,8 +29,3 @@ def count_multiply_adds(network: nn.Module, side: int = COST_SIDE) -> int:
         for hook in hooks:
             hook.remove()
     return sum(counts)
-
-
-def count_parameters(network: nn.Module) -> int:
-    """Numbers that are learned."""
-    return sum(parameter.numel() for parameter in network.parameters())

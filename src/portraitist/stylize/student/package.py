@@ -32,7 +32,7 @@ CALIBRATION = 24
 
 @dataclass(frozen=True)
 class Exported:
-    """One file. psnr: decibels against torch. seconds: of one picture of `COST_SIDE`, by `threads` threads."""
+    """One file. psnr: decibels against torch. seconds: of one picture of `COST_SIDE`."""
 
     format: str
     path: Path
