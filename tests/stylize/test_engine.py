@@ -82,13 +82,15 @@ def test_areas_are_nested(folder: Path, astronaut: Image, faces: list[Face]) -> 
         (paint("painter", folder, astronaut, faces, area=a).changed > 0.01).sum() for a in ("face", "head", "full")
     ]
     assert shown == sorted(set(shown))
+    people = paint("painter", folder, astronaut, faces, area="full", background="keep")
+    assert shown[1] < (people.changed > 0.01).sum() < shown[2]
     bald = paint("painter", folder, astronaut, faces, hair="keep").changed
     kept = paint("painter", folder, astronaut, faces).changed
     assert shown[0] * 0.9 < (bald > 0.01).sum() < (kept > 0.01).sum()
 
 
-def test_full_with_the_background_painted_is_all_of_it(folder: Path, astronaut: Image, faces: list[Face]) -> None:
-    painted = paint("painter", folder, astronaut, faces, area="full", background="painted", full_side=512)
+def test_a_full_picture_is_all_of_it(folder: Path, astronaut: Image, faces: list[Face]) -> None:
+    painted = paint("painter", folder, astronaut, faces, area="full", full_side=512)
     assert painted.changed.min() == 1
     assert np.abs(painted.image.astype(int) - astronaut[..., ::-1]).mean() < 2, "red for blue, everywhere"
 

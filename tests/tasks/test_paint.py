@@ -136,6 +136,8 @@ def test_nobody_to_paint_is_skipped_and_named(library: Any, astronaut_path: Path
     assert len(made.saved) == 1
     assert len(made.skipped) == 3
     assert any("no face was found" in sentence for sentence in made.skipped)
+    whole = settings(PaintConfig(area="full", full_side=256))
+    assert len(paint(library, [str(empty)], whole, out=tmp_path / "out").saved) == 1, "a full picture needs no face"
 
 
 def test_where_to(library: Any, astronaut_path: Path, tmp_path: Path) -> None:

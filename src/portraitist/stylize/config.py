@@ -33,9 +33,9 @@ class PaintConfig:
     strength: float = option(1.0, "0 leaves the picture, 1 is the painter's", low=0, high=1)
     area: str = option("head", "what is painted of each person, or the full picture", choices=AREAS)
     hair: str = option("painted", "hair of the people painted", choices=("keep", "painted"))
-    background: str = option(
-        "keep",
-        "what is around them; transparent gives an avatar cut out of the picture",
+    background: str | None = option(
+        None,
+        "what is around them; transparent cuts an avatar out; none: painted in a full picture, else kept",
         choices=("keep", "painted", "transparent"),
     )
     side: int | None = option(None, "side of the painted frame; none: the painter's own", unit="px", low=64, high=2048)
@@ -49,6 +49,11 @@ class PaintConfig:
             raise ConfigError(
                 "background: transparent cuts a head or a face out; expected area head or face, found full"
             )
+
+    @property
+    def surroundings(self) -> str:
+        """`background`, decided."""
+        return self.background or ("painted" if self.area == "full" else "keep")
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ class PaintEngine:
 
     def __call__(self, item: PaintItem, *, seed: int = 0) -> Iterator[Painted]:
         """One painted picture. Raises InputError when an avatar is asked for and there is not exactly one face."""
-        if self.config.background == "transparent":
+        if self.config.surroundings == "transparent":
             yield self._avatar(item)
         elif self.config.area == "full":
             yield self._whole(item)
@@ -99,7 +99,7 @@ class PaintEngine:
         return np.asarray(region * framed.inside, np.float32)
 
     def _whole(self, item: PaintItem) -> Painted:
-        """The full picture, or with `background` keep the people of it."""
+        """The full picture, or with the background kept the people of it."""
         painted = paint_whole(self.painter, item.image, self.config.full_side)
         shown = self._shown_of_whole(item) * np.float32(self.config.strength)
         mixed = item.image + shown[..., None] * (painted.astype(np.float32) - item.image)
@@ -108,9 +108,9 @@ class PaintEngine:
 
     def _shown_of_whole(self, item: PaintItem) -> Mask:
         size = item.image.shape[:2]
-        if self.config.background == "painted" and self.config.hair == "painted":
+        if self.config.surroundings == "painted" and self.config.hair == "painted":
             return np.ones(size, np.float32)
-        shown = np.full(size, float(self.config.background == "painted"), np.float32)
+        shown = np.full(size, float(self.config.surroundings == "painted"), np.float32)
         for face in item.faces:
             person = person_region(item.image, face, self._person)
             hair = hair_region(person, face) if self.config.hair == "keep" else np.zeros_like(person)

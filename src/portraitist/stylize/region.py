@@ -54,7 +54,7 @@ def head_region(person: Mask, face: Face, config: PaintConfig, *, cut_out: bool 
         region *= neck_fade(face, (h, w))
     if config.hair == "keep":
         region *= 1 - hair_region(person, face)
-    if config.background == "painted":
+    if config.surroundings == "painted":
         region = np.maximum(region, 1 - person)
     return np.asarray(region if cut_out else region * frame_fade((h, w)), np.float32)
 

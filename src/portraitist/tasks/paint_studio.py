@@ -87,7 +87,9 @@ class Studio:
         return {**used, **self.painter.weights, **marks}
 
     def _require_somebody(self, chosen: Chosen) -> None:
-        if chosen.painted or self.settings.request.privacy or self.settings.paint.area == "full":
+        config = self.settings.paint
+        whole = config.area == "full" and config.surroundings == "painted"
+        if chosen.painted or self.settings.request.privacy or whole:
             return
         if chosen.others:
             raise InputError("nobody to paint: the sitter was not found among the faces; leave --only-sitter out")
