@@ -32,7 +32,8 @@ _DRAWING = ("torch", "diffusers", "transformers", "peft")
 
 @dataclass(frozen=True)
 class Input:
-    """A picture that went in. role: `album`, `template`, `backdrop`; sitter: whose face it brought, if any.
+    """A picture that went in. role: `album`, `template`, `backdrop`; of a painting also `photo`, `portrait`, `video`,
+    `camera`. sitter: whose face it brought, if any.
 
     path is where it was then; the digest (sha256 of the file) is what counts.
     """

@@ -123,6 +123,10 @@ def test_privacy_says_when_it_fails(library: Any, collins: str, couple_path: Pat
     ]
     with pytest.raises(ConfigError, match="strength 1"):
         settings(replace(QUICK, strength=0.5), sitter=collins, privacy=True)
+    with pytest.raises(ConfigError, match="cut-out"):
+        settings(replace(QUICK, background="transparent"), sitter=collins, privacy=True)
+    with pytest.raises(ConfigError, match="marks"):
+        settings(replace(QUICK, background="transparent"), sitter=collins, marks=True)
     with pytest.raises(ConfigError, match="--sitter"):
         paint(library, [str(couple_path)], settings(privacy=True), out=tmp_path / "x.png")
 

@@ -38,7 +38,12 @@ class PaintSettings:
     video: VideoConfig = field(default_factory=VideoConfig)
 
     def __post_init__(self) -> None:
-        if self.request.privacy and (self.paint.strength < 1 or self.paint.area == "full"):
-            raise ConfigError("privacy: expected strength 1 and area face or head, or a face would still be seen")
-        if self.request.format == "jpeg" and self.paint.background == "transparent":
+        is_cut_out = self.paint.background == "transparent"
+        if self.request.privacy and (self.paint.strength < 1 or self.paint.area == "full" or is_cut_out):
+            raise ConfigError(
+                "privacy: expected strength 1, area face or head and no cut-out: a face would still be seen"
+            )
+        if self.request.marks and is_cut_out:
+            raise ConfigError("marks: are drawn where they were in the photo; expected background keep or painted")
+        if self.request.format == "jpeg" and is_cut_out:
             raise ConfigError("background transparent: expected format png or webp, found jpeg, which knows none")
