@@ -15,7 +15,7 @@ from portraitist.types import Face, Image
 
 _WARPS = (1.0,)
 """How far features are moved at the first levels: further, a face becomes a grimace, and a mosaic is kinder."""
-_CELLS = (8, 5, 4)
+_CELLS = (8, 5, 3, 2)
 """Across the face, of the mosaics at the last levels."""
 LEVELS = len(_WARPS) + len(_CELLS)
 """0 leaves the face alone, `LEVELS` is the coarsest mosaic."""

@@ -19,7 +19,7 @@ from portraitist.retouch.guided import guided_upsample
 from portraitist.stylize.config import PaintConfig
 from portraitist.types import Face, Image, Mask
 
-_NETWORK_SIDE = 256
+_NETWORK_SIDE, _GUIDE_SIDE = 256, 128
 _FACE_FEATHER = 0.035
 _FRAME_FEATHER = 0.06
 """Parts of the frame's side over which a painting fades out."""
@@ -39,8 +39,10 @@ def person_region(frame: Image, face: Face, network: LiteNetwork) -> Mask:
     """Probability of the person whose face is framed, its border on the frame's own edges."""
     small = cv2.resize(frame, (_NETWORK_SIDE, _NETWORK_SIDE), interpolation=cv2.INTER_AREA)
     raw = network(small[None].astype(np.float32) / np.float32(255))[0][0, :, :, 0]
-    small = np.asarray(small, np.uint8)
-    matte = guided_upsample(np.asarray(raw, np.float32), small, frame, radius=3, epsilon=1e-4)
+    # The network's border is blurred over a few of its pixels: half of them hold all it knows, at a quarter of the cost.
+    guide = np.asarray(cv2.resize(small, (_GUIDE_SIDE, _GUIDE_SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+    coarse = np.asarray(cv2.resize(raw, (_GUIDE_SIDE, _GUIDE_SIDE), interpolation=cv2.INTER_AREA), np.float32)
+    matte = guided_upsample(coarse, guide, frame, radius=2, epsilon=1e-4)
     sure = np.clip((matte - 0.2) / 0.6, 0, 1)
     return np.asarray(np.maximum(_of_this_person(sure, face), face_region(face, matte.shape)), np.float32)
 
