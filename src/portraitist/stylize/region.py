@@ -39,7 +39,7 @@ def person_region(frame: Image, face: Face, network: LiteNetwork) -> Mask:
     """Probability of the person whose face is framed, its border on the frame's own edges."""
     small = cv2.resize(frame, (_NETWORK_SIDE, _NETWORK_SIDE), interpolation=cv2.INTER_AREA)
     raw = network(small[None].astype(np.float32) / np.float32(255))[0][0, :, :, 0]
-    # The network's border is blurred over a few of its pixels: half of them hold all it knows, at a quarter of the cost.
+    # The network blurs a border over a few of its pixels: half of them hold all it knows, at a quarter of the cost.
     guide = np.asarray(cv2.resize(small, (_GUIDE_SIDE, _GUIDE_SIDE), interpolation=cv2.INTER_AREA), np.uint8)
     coarse = np.asarray(cv2.resize(raw, (_GUIDE_SIDE, _GUIDE_SIDE), interpolation=cv2.INTER_AREA), np.float32)
     matte = guided_upsample(coarse, guide, frame, radius=2, epsilon=1e-4)
