@@ -12,7 +12,7 @@ from portraitist.stylize.domain import Domain, DomainNote, save_domain
 from portraitist.stylize.generator.blend import Curve, blend
 from portraitist.stylize.generator.config import TransferConfig
 from portraitist.stylize.generator.generator_file import Origin, load_generator, newest_generator, save_generator
-from portraitist.stylize.generator.presets import PRESETS, TINY
+from portraitist.stylize.generator.presets import FEW_SHOT, PRESETS, TINY
 from portraitist.stylize.generator.sample import sample
 from portraitist.stylize.generator.training import adam
 from portraitist.stylize.generator.transfer import TransferTrainee
@@ -25,15 +25,13 @@ if TYPE_CHECKING:
 
 SWAP_SIDE = 16
 """From this side on the levels are the style's: below are pose and shape, which stay the source's."""
-HELD = TransferConfig(coarse_rate=0.05, frozen_blocks=2, match_weight=2.0)
-"""What may move when there are only a few drawings: little."""
 
 
 def transfer_and_sample(work: PainterWork, source: Path, drawings: Domain) -> None:
     """`generator.safetensors`, and `sampled.npz` with `config.samples` pictures of the blend with its source."""
     begun, config = load_generator(source), work.config
     training = (TINY if begun.size.side <= TINY.size.side else PRESETS["cpu64"]).training
-    trainee = TransferTrainee(drawings, begun, training, HELD if drawings.is_few_shot else TransferConfig())
+    trainee = TransferTrainee(drawings, begun, training, FEW_SHOT if drawings.is_few_shot else TransferConfig())
     folder, ends = work.folder / "generator", stop_after(config.minutes)
     run(
         cast(Trainee, trainee),
