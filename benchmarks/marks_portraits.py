@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.identity_albums import people, reference, templates
+from benchmarks.marks_again import Judged, found_again
 from benchmarks.marks_texture import face_energy, reduced
 from portraitist.compose.config import ComposeConfig
 from portraitist.compose.engine import ComposeEngine, ComposeItem, build
@@ -24,7 +25,7 @@ from portraitist.marks.detectors import load_detector
 from portraitist.marks.found import Detector
 from portraitist.marks.map import MarksMap, map_of
 from portraitist.marks.mark import PointMark
-from portraitist.marks.match import LIMIT_MM, PhotoMarks, mark_cost
+from portraitist.marks.match import PhotoMarks
 from portraitist.placement import Placement
 from portraitist.scenes.slots import find_slots
 from portraitist.scenes.values import BackdropScene, Slot, TemplateScene
@@ -54,10 +55,11 @@ class Sitter:
         """The map, as the product puts it together."""
         return map_of(self.found)
 
-    def is_sure(self, mark: PointMark) -> bool:
-        """Whether the map has the mark, with the confidence it needs to be drawn."""
+    def are_sure(self, marks: Sequence[PointMark], face: Face) -> tuple[bool, ...]:
+        """Whether the map has each, one for one within 2 % of the width of the photo's face, and would draw it."""
         least = TransferConfig().marks_confidence
-        return any(mark_cost(own, mark) < LIMIT_MM for own in self.marks.marks if own.confidence >= least)
+        known = tuple(own for own in self.marks.marks if own.confidence >= least)
+        return tuple(found is not None for found in found_again(marks, Judged(face, known)))
 
     def used(self, portrait: Portrait) -> tuple[Reference, PhotoMarks]:
         """The photo that a portrait was made from."""

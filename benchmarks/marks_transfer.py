@@ -112,7 +112,7 @@ class Case:
         moles = [mark for mark in judged.points if mark.kind == "mole"]
         reasons = [why_unseen(mark, self.face, size, self.hidden) for mark in moles]
         marks = tuple(mark for mark, reason in zip(moles, reasons, strict=True) if reason is None)
-        wanted = Wanted(marks, self._as_small(marks), tuple(self.sitter.is_sure(mark) for mark in marks))
+        wanted = Wanted(marks, self._as_small(marks), self.sitter.are_sure(marks, judged.face))
         return wanted, dict(Counter(reason for reason in reasons if reason is not None))
 
     def way(self, config: TransferConfig, wanted: Wanted) -> Record:

@@ -180,7 +180,9 @@ def test_what_a_detector_found_is_not_drawn_again() -> None:
     done = transfer_marks(skin(), face, map_with(mark, mole(OTHER_CHEEK, "n")), present=[found])
     assert (done.put, done.skipped) == (("n",), {"m": "already there"})
     far = replace(found, points=found.points + np.float32(40))
-    assert transfer_marks(skin(), face, map_with(mark), present=[far]).put == ("m",)
+    freckle, pale = replace(found, diameter=4.0), replace(found, kind="scar")
+    for other in (far, freckle, pale):
+        assert transfer_marks(skin(), face, map_with(mark), present=[other]).put == ("m",)
 
 
 def test_hidden_marks_stay_hidden() -> None:

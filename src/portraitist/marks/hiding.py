@@ -13,6 +13,8 @@ from scipy.optimize import linear_sum_assignment
 from portraitist.marks.anchor import LEAST_FACING, Anchor, facing, is_visible
 from portraitist.marks.density import Density, size_of
 from portraitist.marks.found import FoundMark
+from portraitist.marks.mark import Mark, Wrinkle
+from portraitist.marks.match import LIMIT_MM
 from portraitist.marks.site import Site
 from portraitist.types import Face, Mask
 
@@ -106,25 +108,33 @@ def _beside(
 
 
 def found_there(
-    places: Mapping[str, NDArray[np.floating]], found: Sequence[FoundMark], reach: float
+    marks: Sequence[Mark], places: Mapping[str, NDArray[np.floating]], found: Sequence[FoundMark], mm: float
 ) -> dict[str, FoundMark]:
     """The found mark, of those given, that each of the sitter's marks is: one to one, nearest first in the sum.
 
-    places: id to (n, 2) pixels, one row of a point mark, the line of a wrinkle. reach: pixels.
+    places: id to (n, 2) pixels, one row of a point mark, the line of a wrinkle. mm: a pixel.
     """
-    apart = np.array([[_apart(place, mark) for mark in found] for place in places.values()], np.float64)
-    apart = apart.reshape(len(places), len(found))
-    rows, columns = linear_sum_assignment(np.minimum(apart, reach))
-    names = list(places)
-    return {names[r]: found[c] for r, c in zip(rows, columns, strict=True) if apart[r, c] < reach}
+    apart = np.array([[_apart(mark, places[mark.mark_id], one, mm) for one in found] for mark in marks], np.float64)
+    apart = apart.reshape(len(marks), len(found))
+    rows, columns = linear_sum_assignment(np.minimum(apart, LIMIT_MM))
+    pairs = zip(rows, columns, strict=True)
+    return {marks[row].mark_id: found[column] for row, column in pairs if apart[row, column] < LIMIT_MM}
 
 
-def _apart(place: NDArray[np.floating], mark: FoundMark) -> float:
-    """Mean distance of the found points to the place in pixels; infinite between a point and a wrinkle."""
-    if (len(place) > 1) != (mark.kind == "wrinkle"):
+def _apart(mark: Mark, place: NDArray[np.floating], found: FoundMark, mm: float) -> float:
+    """Mean distance in mm of the found points to the place; infinite where the mark cannot be what was found."""
+    if not _may_be(mark, found, mm):
         return float("inf")
-    gaps = np.linalg.norm(np.asarray(mark.points)[:, None] - place[None], axis=-1)
-    return float(gaps.min(axis=1).mean())
+    gaps = np.linalg.norm(np.asarray(found.points)[:, None] - place[None], axis=-1)
+    return mm * float(gaps.min(axis=1).mean())
+
+
+def _may_be(mark: Mark, found: FoundMark, mm: float) -> bool:
+    """Lines are lines, pale spots are pale, and a freckle beside its place is no copy of a large mole."""
+    if isinstance(mark, Wrinkle) or found.kind == "wrinkle":
+        return mark.kind == found.kind
+    ratio = found.diameter * mm / mark.diameter_mm
+    return (mark.kind == "scar") == (found.kind == "scar") and 1 / _MOST_AMOUNT <= ratio <= _MOST_AMOUNT
 
 
 def _pair(at: NDArray[np.floating]) -> tuple[float, float]:

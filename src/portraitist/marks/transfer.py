@@ -16,7 +16,6 @@ from portraitist.marks.found import FoundMark
 from portraitist.marks.hiding import Presence, found_there, presence
 from portraitist.marks.map import MarksMap
 from portraitist.marks.mark import Mark, PointMark, Wrinkle
-from portraitist.marks.match import LIMIT_MM
 from portraitist.marks.paint import added, painted_out
 from portraitist.types import Face, Image, Mask
 
@@ -53,7 +52,7 @@ def transfer_marks(
         return Transferred(image, (), {mark.mark_id: "strength 0" for mark in sitter_map.all})
     canvas = canvas_of(image, face, config, hidden)
     places = {mark.mark_id: places_of(mark, canvas) for mark in sitter_map.all}
-    found = found_there(places, present, LIMIT_MM / millimetres_per_pixel(face))
+    found = found_there(sitter_map.all, places, present, millimetres_per_pixel(face))
     result, put, skipped = image, [], {}
     for mark in sitter_map.all:
         reason: str | None = "seen once"
