@@ -12,6 +12,10 @@ from portraitist.types import Image, Mask, Points
 _JUMP = 6.0
 """Pixels between the sources of two neighbours from which on they are two parts of the face, one before the other."""
 
+_FINER = 1.3
+"""Source pixels a target pixel that a warp picks from. Against 1 it keeps 1.3 times the energy of the finest skin
+detail (tune, 20 portraits), and no pattern was seen in them."""
+
 
 def triangle_map(target: Points, size: tuple[int, int]) -> NDArray[np.int32]:
     """(h, w) index of the triangle that covers each pixel, -1 where none does. Near triangles win over far ones."""
@@ -86,10 +90,14 @@ def mean_scale(source: Points, target: Points) -> float:
 
 
 def prefiltered(image: Image, scale: float) -> tuple[Image, float]:
-    """Shrink (area filter) before a warp that shrinks, so that pores do not alias: the picture and its factor."""
-    if scale >= 0.9:
+    """Shrink (area filter) before a warp that shrinks to `scale`, so pores do not alias: the picture and its factor.
+
+    A little is left for the warp itself (`_FINER`): two filters at the size of a pixel take the pores away.
+    """
+    wanted = _FINER * scale
+    if wanted >= 0.9:
         return image, 1.0
-    size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    size = max(1, round(image.shape[1] * wanted)), max(1, round(image.shape[0] * wanted))
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8), size[0] / image.shape[1]
 
 
