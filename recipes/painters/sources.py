@@ -22,12 +22,12 @@ OMI = DomainNote(
     noncommercial=True,
 )
 PERMISSIVE = DomainNote(
-    "Face Research Lab London Set, Caltech Faces 1999, Lisa, Azure samples",
+    "Face Research Lab London Set, Lisa, Azure samples",
     "CC BY 4.0, CC0 1.0, MIT",
-    "DeBruine and Jones (2017), Face Research Lab London Set; M. Weber and P. Perona, California Institute of "
-    "Technology; L. DeBruine; Microsoft",
+    "DeBruine and Jones (2017), Face Research Lab London Set; L. DeBruine; Microsoft",
 )
-PERMISSIVE_FOLDERS = ("faces/london/", "albums/", "hard/azure_mit/", "templates/azure_mit/")
+PERMISSIVE_FOLDERS = ("faces/london/", "albums/lisa_cc0/", "hard/azure_mit/", "templates/azure_mit/")
+"""Not the Caltech albums: whether they may be published was not found out."""
 _PARTLY_CC_BY = "CC BY 4.0 (remixed: parts combined, coloured, rendered)"
 STYLES: Mapping[str, tuple[Crop, DomainNote]] = {
     "adventurer": (Crop(0.037, 0.090, 0.837), DomainNote("Adventurer", _PARTLY_CC_BY, "Lisa Wischofsky")),
