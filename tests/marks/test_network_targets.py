@@ -36,7 +36,7 @@ def test_point_marks_come_back(drawn: list[tuple[tuple[int, int, float, float], 
     for mark in marks:
         match = min(found, key=lambda other: float(np.linalg.norm(other.points - mark.points)))
         np.testing.assert_allclose(match.points, mark.points, atol=1e-3)
-        assert (match.kind, match.score) == (mark.kind, pytest.approx(1))
+        assert (match.kind, match.score) == (mark.kind, pytest.approx(1 / (1 + getattr(CONFIG, f"{mark.kind}_score"))))
         assert match.diameter == pytest.approx(mark.diameter, rel=1e-4)
 
 

@@ -65,7 +65,7 @@ class Remembers(Protocol):
     Several processes do not share them: such a trainee is trained in one.
     """
 
-    memory: Mapping[str, Tensor]
+    carried: Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -249,7 +249,7 @@ def _average(state: Run) -> None:
 
 
 def _memory(trainee: Trainee) -> Mapping[str, Tensor]:
-    return trainee.memory if isinstance(trainee, Remembers) else {}
+    return trainee.carried if isinstance(trainee, Remembers) else {}
 
 
 def _names(module: nn.Module) -> dict[Tensor, str]:

@@ -59,8 +59,8 @@ def test_a_resumed_run_reaches_the_same_bits(tmp_path: Path) -> None:
     assert state.step == 8
     expected = whole.module.state_dict()
     assert all(torch.equal(value, expected[name]) for name, value in second.module.state_dict().items())
-    assert {k: float(v) for k, v in whole.memory.items()} == {k: float(v) for k, v in second.memory.items()}
-    assert float(whole.memory["path"]) > 0
+    assert {k: float(v) for k, v in whole.carried.items()} == {k: float(v) for k, v in second.carried.items()}
+    assert float(whole.carried["path"]) > 0
 
 
 def test_another_domain_is_another_run(tmp_path: Path) -> None:
@@ -74,11 +74,11 @@ def test_the_augmentation_follows_the_sign() -> None:
     over, under = torch.full((4,), 2.0), torch.full((4,), -2.0)
     for step in range(200):
         subject._read(over, under, step)
-    assert float(subject.memory["augment"]) == pytest.approx(subject.config.augment_most)
+    assert float(subject.carried["augment"]) == pytest.approx(subject.config.augment_most)
     for step in range(200):
         subject._read(under, under, step)
-    assert float(subject.memory["augment"]) == 0
-    assert float(subject.memory["sign"]) < -0.9
+    assert float(subject.carried["augment"]) == 0
+    assert float(subject.carried["sign"]) < -0.9
 
 
 def test_penalties_come_when_they_are_due() -> None:

@@ -45,7 +45,7 @@ class GanNetworks(nn.Module):
 class GanTrainee:
     """Both networks and their losses on a domain's pictures (training/loop.py's Trainee).
 
-    memory: what is kept from step to step beside the weights: `augment` (probability of each augmentation), `sign`
+    carried: what is kept from step to step beside the weights: `augment` (probability of each augmentation), `sign`
     (mean sign of the discriminator on real pictures), `real` and `made` (mean logits), `path` (mean path length).
     """
 
@@ -56,7 +56,7 @@ class GanTrainee:
         self.size, self.config, self.device = size, config, device
         self.domain = domain.at(size.side)
         self.pictures = torch.from_numpy(self.domain.images).permute(0, 3, 1, 2).contiguous()
-        self.memory = {name: torch.zeros([]) for name in ("augment", "sign", "real", "made", "path")}
+        self.carried = {name: torch.zeros([]) for name in ("augment", "sign", "real", "made", "path")}
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -65,7 +65,7 @@ class GanTrainee:
 
     def loss(self, step: int) -> Tensor:
         """Both losses of one batch, and the penalties that are due."""
-        real, p = self.real(self.config.batch), float(self.memory["augment"])
+        real, p = self.real(self.config.batch), float(self.carried["augment"])
         made = augmented(self.made(self.config.batch), p)
         with held(self.module.discriminator):
             total = generator_loss(self.module.discriminator(made))
@@ -119,18 +119,20 @@ class GanTrainee:
             latents.requires_grad_(True)
         lengths = path_lengths(self.module.generator.synthesis(latents, fresh=True), latents)
         now = lengths.detach().mean().cpu()
-        before = self.memory["path"] if self.memory["path"] > 0 else now
-        self.memory["path"].copy_(now.lerp(before, PATH_KEPT))
-        return (lengths - float(self.memory["path"])).square().mean() * self.config.path_weight * self.config.path_every
+        before = self.carried["path"] if self.carried["path"] > 0 else now
+        self.carried["path"].copy_(now.lerp(before, PATH_KEPT))
+        return (
+            (lengths - float(self.carried["path"])).square().mean() * self.config.path_weight * self.config.path_every
+        )
 
     def _read(self, real: Tensor, made: Tensor, step: int) -> None:
         """Running means; now and then the augmentation's probability follows the sign (ADA, section 3.2)."""
         for name, value in (("sign", real.sign().mean()), ("real", real.mean()), ("made", made.mean())):
-            self.memory[name].lerp_(value.cpu(), 1 - READING_KEPT)
+            self.carried[name].lerp_(value.cpu(), 1 - READING_KEPT)
         if step % AUGMENT_EVERY == AUGMENT_EVERY - 1:
-            way = 1.0 if float(self.memory["sign"]) > self.config.overfit_target else -1.0
+            way = 1.0 if float(self.carried["sign"]) > self.config.overfit_target else -1.0
             change = way * self.config.batch * AUGMENT_EVERY / self.config.augment_pictures
-            self.memory["augment"].add_(change).clamp_(0, self.config.augment_most)
+            self.carried["augment"].add_(change).clamp_(0, self.config.augment_most)
 
 
 def adam(groups: list[dict[str, Any]], config: LoopConfig) -> torch.optim.Optimizer:

@@ -60,7 +60,7 @@ def read(state: Run, trainee: GanTrainee) -> Reading:
         torch.manual_seed(0)
         z = torch.randn(LOOKED_AT, trainee.size.latent).to(trainee.device)
         ratio = variety(average.generator(z)) / max(variety(trainee.real(LOOKED_AT)), 1e-9)
-    known = {name: float(trainee.memory[name]) for name in ("augment", "sign", "real", "made")}
+    known = {name: float(trainee.carried[name]) for name in ("augment", "sign", "real", "made")}
     return Reading(state.step, ratio, **known)
 
 
