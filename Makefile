@@ -13,7 +13,7 @@ $(VENV)/.core: constraints.txt pyproject.toml
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.core
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,dev,diffusion]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,dev,diffusion,stylize]"
 	touch $@
 
 demo: $(VENV)/.core
