@@ -46,6 +46,9 @@ class TranslateConfig:
     itself: float = option(10.0, "weight of a picture of the style staying as it is", low=0, high=1000)
     attention: float = option(10.0, "weight of the attention's own classifier", low=0, high=10_000)
     edges: float = option(0.5, "weight, for the critics, of drawings whose edges were softened", low=0, high=100)
+    jitter: float = option(
+        0.06, "part of the side by which pictures are moved and scaled as they are drawn", low=0, high=0.3
+    )
     batch: int = option(2, "pictures of each side a step", low=1, high=256)
     learning_rate: float = option(2e-4, "rate of Adam", low=1e-8, high=1)
     seed: int = option(42, "of pictures and the first weights", low=0)

@@ -34,17 +34,18 @@ class AdaLIN(nn.Module):
         self.move = nn.Parameter(torch.zeros(1, width, 1, 1)) if learns_scale else None
 
     def forward(self, features: Tensor, scale: Tensor | None = None, move: Tensor | None = None) -> Tensor:
-        rho = self.rho.clamp(0, 1)
-        mixed = rho * _normalised(features, (2, 3)) + (1 - rho) * _normalised(features, (1, 2, 3))
+        """Both norms, their mix and the steering come to one factor and one summand a channel."""
         scale, move = (self.scale, self.move) if scale is None else (scale, move)
         assert scale is not None
         assert move is not None
-        return mixed * scale + move
-
-
-def _normalised(features: Tensor, across: tuple[int, ...]) -> Tensor:
-    variance, mean = torch.var_mean(features, across, unbiased=False, keepdim=True)
-    return (features - mean) / (variance + EPSILON).sqrt()
+        rho = self.rho.clamp(0, 1)
+        variance, mean = torch.var_mean(features, (2, 3), unbiased=False, keepdim=True)
+        whole = mean.mean(dim=1, keepdim=True)
+        whole_variance = (variance + mean.square()).mean(dim=1, keepdim=True) - whole.square()
+        instance = rho * torch.rsqrt(variance + EPSILON)
+        layer = (1 - rho) * torch.rsqrt(whole_variance + EPSILON)
+        factor = scale * (instance + layer)
+        return features * factor + (move - scale * (instance * mean + layer * whole))
 
 
 class Residual(nn.Module):

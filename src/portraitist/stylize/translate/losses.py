@@ -57,6 +57,14 @@ def head_region(side: int) -> Tensor:
     return ((1 + FEATHER - far) / FEATHER).clamp(0, 1)[None, None]
 
 
+def seen_by_critics(pictures: Tensor, keeper: str) -> Tensor:
+    """What a critic is shown: where a background is kept, the head's region on grey. Photos and drawings have other
+    backgrounds; a critic that saw them would tell painted ones by what must stay, and ask for nothing else."""
+    if keeper == "none":
+        return pictures
+    return torch.lerp(torch.full_like(pictures, 0.5), pictures, head_region(pictures.shape[-1]).to(pictures))
+
+
 def region_loss(photo: Tensor, made: Translated) -> Tensor:
     """Keeper `region`: pixels outside the head stay the photo's."""
     outside = 1 - head_region(photo.shape[-1]).to(photo)

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -23,6 +25,7 @@ from portraitist.stylize.translate.losses import (
     mask_loss,
     persuade,
     region_loss,
+    seen_by_critics,
     tell_apart,
 )
 from portraitist.stylize.translate.networks import Side, Translated, Translator, TranslatorNetworks
@@ -53,6 +56,8 @@ class TranslateTrainee:
         if config.likeness and features is None:
             raise ConfigError("translator: likeness expects a network's features, found none; set it to 0")
         self.photos, self.drawings = photos.at(size.side), drawings.at(size.side)
+        # Drawn from at twice the side where there is so much: moved pictures stay as sharp as those that were not.
+        self._sources = tuple(domain.at(min(2 * size.side, domain.side)) for domain in (photos, drawings))
         self.size, self.config, self.device, self._features = size, config, device, features
         with torch.random.fork_rng():
             torch.manual_seed(derive(config.seed, 0))
@@ -68,21 +73,30 @@ class TranslateTrainee:
     def loss(self, step: int) -> Tensor:
         """Of one batch of each domain, drawn from the seed and the step."""
         rng = np.random.default_rng([self.config.seed, step])
-        photo, drawing = (self._drawn(domain, rng) for domain in (self.photos, self.drawings))
+        photo, drawing = (self._drawn(domain, rng) for domain in self._sources)
         networks = self.networks
         painted, total = self._there_and_back(photo, drawing, networks.to_style, networks.to_photo, networks.of_style)
         unpainted, other = self._there_and_back(drawing, photo, networks.to_photo, networks.to_style, networks.of_photo)
         total = total + other + self._kept(photo, painted)
-        total = total + tell_apart(networks.of_photo(photo), networks.of_photo(unpainted.picture.detach()))
-        total = total + tell_apart(networks.of_style(drawing), networks.of_style(painted.picture.detach()))
+        total = (
+            total + self._doubt(networks.of_photo, photo, unpainted) + self._doubt(networks.of_style, drawing, painted)
+        )
         if self.config.edges:
-            total = total + self.config.edges * _softened(networks.of_style, drawing)
+            soft = networks.of_style(self._seen(soften_edges(drawing)))
+            total = total + self.config.edges * torch.stack([answer.square().mean() for answer in soft]).sum()
         return total
 
+    def _doubt(self, critics: Side, real: Tensor, made: Translated) -> Tensor:
+        """What critics of a domain are told of its pictures and of made ones."""
+        return tell_apart(critics(self._seen(real)), critics(self._seen(made.picture.detach())))
+
+    def _seen(self, pictures: Tensor) -> Tensor:
+        return seen_by_critics(pictures, self.config.keeper)
+
     def _drawn(self, domain: Domain, rng: np.random.Generator) -> Tensor:
-        """(batch, 3, side, side) in [0, 1]."""
-        pictures = torch.from_numpy(np.ascontiguousarray(domain.draw(self.config.batch, rng)))
-        return pictures.to(self.device).permute(0, 3, 1, 2).float() / 255
+        """(batch, 3, side, side) in [0, 1]: drawn, mirrored by chance, moved and scaled a little."""
+        drawn = jittered(domain.draw(self.config.batch, rng), self.size.side, self.config.jitter, rng)
+        return torch.from_numpy(drawn).to(self.device).permute(0, 3, 1, 2).float() / 255
 
     def _there_and_back(
         self, source: Tensor, target: Tensor, there: Translator, back: Translator, critics: Side
@@ -90,7 +104,7 @@ class TranslateTrainee:
         """The translation of `source`, and what its translator is told (equations 3 to 6)."""
         config, made, same = self.config, there(source), there(target)
         with held(critics):
-            total = persuade(critics(made.picture))
+            total = persuade(critics(self._seen(made.picture)))
         total = total + config.cycle * functional.l1_loss(back(made.picture).picture, source)
         total = total + config.itself * functional.l1_loss(same.picture, target)
         return made, total + config.attention * attention_loss(made.logits, same.logits)
@@ -107,12 +121,23 @@ class TranslateTrainee:
         return total
 
 
+def jittered(pictures: NDArray[np.uint8], side: int, amount: float, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """(n, s, s, 3) to (n, side, side, 3): each moved by up to `amount` of its side either way and as much scaled, what
+    lies beyond the border mirrored."""
+    moved = []
+    for picture in pictures:
+        size, (scale, *shift) = len(picture), rng.uniform(-amount, amount, 3)
+        factor = side / size * (1 + scale)
+        # About the middle of the picture, in the convention that pixel centres lie at halves.
+        offset = [side / 2 * (1 + 2 * part) - factor * size / 2 + factor / 2 - 0.5 for part in shift]
+        matrix = np.array([[factor, 0, offset[0]], [0, factor, offset[1]]])
+        moved.append(
+            cv2.warpAffine(picture, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        )
+    return np.stack(moved).astype(np.uint8)
+
+
 def adam(groups: list[dict[str, Any]], config: LoopConfig) -> torch.optim.Optimizer:
     """Adam as in the paper's section 5.1: little momentum, a small decay."""
     betas = (0.5, 0.999)
     return torch.optim.Adam(groups, lr=config.learning_rate, betas=betas, weight_decay=config.weight_decay, fused=True)
-
-
-def _softened(critics: Side, drawing: Tensor) -> Tensor:
-    """Drawings with soft edges are no drawings."""
-    return torch.stack([answer.square().mean() for answer in critics(soften_edges(drawing))]).sum()
