@@ -41,10 +41,11 @@ def main() -> None:
     report: dict[str, Any] = {}
     for painter in chosen:
         print(f"\n## {painter.name}, {len(faces)} judge faces\n")
-        report[painter.name] = {}
+        report[painter.name] = {"printed": {}}
         for part in asked.parts:
             found = PARTS[part](painter, faces, reader, asked)
             report[painter.name][part] = found
+            report[painter.name]["printed"][part] = lines(part, found)
             print("\n".join(lines(part, found)), flush=True)
         if asked.json:
             asked.json.write_text(json.dumps(report, indent=1, default=str))

@@ -15,6 +15,7 @@ from portraitist.diffusion.lean_controlnet import LeanControlNet
 from portraitist.diffusion.patch_autoencoder import PatchAutoencoder
 from portraitist.diffusion.vocabulary_tokenizer import build_tokenizer
 from portraitist.library import write_atomic, write_json
+from portraitist.weight_folders import LIST, ListedFile, write_list
 from recipes.mini.config import MiniConfig
 from recipes.mini.networks import TextToLatents
 
@@ -70,19 +71,10 @@ def _forget_origin(config_path: Path) -> None:
         write_json(config_path, config)
 
 
-def write_digests(folder: Path) -> dict[str, dict[str, object]]:
-    """sha256 and bytes of every file that a pipeline reads, also written as digests.json; the card may grow later."""
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix in (".json", ".safetensors"))
-    files = [path for path in files if path.name != "digests.json"]
-    digests: dict[str, dict[str, object]] = {}
-    for path in files:
-        data = path.read_bytes()
-        digests[path.relative_to(folder).as_posix()] = {
-            "sha256": hashlib.sha256(data).hexdigest(),
-            "bytes": len(data),
-        }
-    write_json(folder / "digests.json", digests)
-    return digests
+def write_digests(folder: Path) -> tuple[ListedFile, ...]:
+    """digests.json of every file that a pipeline reads; the card beside them may grow later."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix in (".json", ".safetensors")]
+    return write_list(folder, [path for path in files if path.name != LIST])
 
 
 def recipe_digest() -> str:

@@ -210,7 +210,7 @@ def run_export(asked: argparse.Namespace, folder: RunFolder, config: MiniConfig,
     write_card(folder.folder, folder.figures, facts)
     digests = write_digests(folder.folder)
     digest = hashlib.sha256((folder.folder / "digests.json").read_bytes()).hexdigest()
-    size = sum(entry["bytes"] for entry in digests.values())
+    size = sum(file.size for file in digests)
     report(Step("export", message=f"! {folder.folder}: sha256 of digests.json {digest}, {size} bytes"))
 
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import urllib.parse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from portraitist.downloads import download, sha256_of
 from portraitist.errors import WeightsError
+from portraitist.library import write_json
 from portraitist.progress import Report, Step
 
 LIST = "digests.json"
@@ -40,6 +42,14 @@ def listed_files(folder: Path) -> tuple[ListedFile, ...]:
         if not _stays_inside(file.path):
             raise WeightsError(f"{source}: expected paths inside the folder, found {file.path!r}; not used")
     return files
+
+
+def write_list(folder: Path, files: Sequence[Path]) -> tuple[ListedFile, ...]:
+    """Write `digests.json` of these files below the folder, and return what it names."""
+    listed = [ListedFile(path.relative_to(folder).as_posix(), sha256_of(path), path.stat().st_size) for path in files]
+    entries = {file.path: {"sha256": file.sha256, "bytes": file.size} for file in sorted(listed, key=lambda f: f.path)}
+    write_json(folder / LIST, entries)
+    return tuple(listed)
 
 
 def is_whole(folder: Path, sha256: str | None) -> bool:
