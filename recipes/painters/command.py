@@ -22,6 +22,7 @@ STAGES = {
     "render": "recipes.painters.stage_render",
     "student": "recipes.painters.stage_student",
     "export": "recipes.painters.stage_export",
+    "sheet": "recipes.painters.stage_sheet",
     "ship": "recipes.painters.stage_ship",
     "generator-file": "recipes.painters.stage_generator_file",
     "transfer": "recipes.painters.stage_transfer",

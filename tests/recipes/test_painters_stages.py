@@ -25,7 +25,7 @@ def _prepared(run: Path) -> None:
         save_domain(domain_path(run, SIDE, name), Domain(name, images, ("a.png", "b.png", "c.png"), note))
 
 
-def test_translate_then_pairs_then_student(tmp_path: Path) -> None:
+def test_translate_then_pairs_then_student(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _prepared(tmp_path)
     shared = ["--run", str(tmp_path), "--style", "drawings", "--photos", "photos", "--domain-side", str(SIDE)]
     shared += ["--preset", "tiny", "--keeper", "mask"]
@@ -43,6 +43,10 @@ def test_translate_then_pairs_then_student(tmp_path: Path) -> None:
     cheap += ["--perceptual", "0", "--adversarial", "0", "--edges", "0", "--sheet-every", "2"]
     assert main(["student", "--run", str(tmp_path), *cheap]) == 0
     assert (tmp_path / "student" / "sheet-000002.jpg").is_file()
+    told = ["--split", "tune", "--tier", "tiny", "--has-mask"]
+    assert main(["sheet", *shared, *told]) == 0
+    assert (tmp_path / "stages.jpg").is_file()
+    assert "photo, stage 2, stage 3" in capsys.readouterr().out
 
 
 def test_a_stage_without_the_one_before_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

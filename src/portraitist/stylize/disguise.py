@@ -7,28 +7,54 @@ person. Where that is not enough, a mosaic is painted.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from portraitist.types import Face, Image
 
-_WARPS = (1.0,)
-"""How far features are moved at the first levels: further, a face becomes a grimace, and a mosaic is kinder."""
-_CELLS = (8, 5, 3, 2)
-"""Across the face, of the mosaics at the last levels."""
-LEVELS = len(_WARPS) + len(_CELLS)
-"""0 leaves the face alone, `LEVELS` is the coarsest mosaic."""
+_AMOUNT = 1.0
+"""How far features are moved: further, a face becomes a grimace, and a mosaic is kinder."""
 _EYES, _NOSE, _MOUTH, _BROWS, _JAW = (33, 263), (1,), (13, 14), (105, 334), (172, 397)
 
 
-def disguised(frame: Image, face: Face, level: int, seed: int = 0) -> Image:
-    """The framed face, further from itself with each level. face: in pixels of the frame."""
+@dataclass(frozen=True)
+class Disguise:
+    """seed: which way features are moved and cells are dealt. cells: of a mosaic, across the face; 0 for none. dealt:
+    the cells of the face change places, so that not even light and shade are where they were."""
+
+    seed: int
+    cells: int = 0
+    dealt: bool = False
+
+
+LADDER = (
+    *(Disguise(seed) for seed in range(4)),
+    Disguise(0, 8),
+    *(Disguise(seed, 8, dealt=True) for seed in range(2)),
+    *(Disguise(seed, 5, dealt=True) for seed in range(2)),
+    Disguise(0, 3, dealt=True),
+)
+"""From what leaves a face to what leaves none. Another direction often hides what the first one did not."""
+LEVELS = len(LADDER)
+"""0 leaves the face alone, `LEVELS` is the last of the ladder."""
+FOR_FILMS = LADDER.index(Disguise(0, 8, dealt=True)) + 1
+"""Where no frame is tried twice."""
+
+
+def disguised(frame: Image, face: Face, level: int) -> Image:
+    """The framed face, made into somebody else's, or nobody's. face: in pixels of the frame. level: 0 to `LEVELS`."""
     if level <= 0:
         return frame
-    width = float(np.ptp(face.landmarks[:, 0]))
-    moved = _moved(frame, face, _WARPS[min(level, len(_WARPS)) - 1], seed)
-    return moved if level <= len(_WARPS) else _mosaic(moved, width / _CELLS[min(level, LEVELS) - len(_WARPS) - 1])
+    step = LADDER[min(level, LEVELS) - 1]
+    moved = _moved(frame, face, _AMOUNT, step.seed)
+    if not step.cells:
+        return moved
+    cell = max(1, round(float(np.ptp(face.landmarks[:, 0])) / step.cells))
+    mosaic = _mosaic(moved, cell)
+    return _dealt(mosaic, face, cell, step.seed) if step.dealt else mosaic
 
 
 def _moved(frame: Image, face: Face, amount: float, seed: int) -> Image:
@@ -57,8 +83,24 @@ def _pushes(face: Face, seed: int) -> list[tuple[NDArray[np.float32], tuple[floa
     return found
 
 
-def _mosaic(frame: Image, cell: float) -> Image:
-    """Squares of about `cell` pixels."""
+def _mosaic(frame: Image, cell: int) -> Image:
+    """Squares of `cell` pixels, counted from the frame's corner."""
     h, w = frame.shape[:2]
-    small = cv2.resize(frame, (max(1, round(w / cell)), max(1, round(h / cell))), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.resize(small, (w, h), interpolation=cv2.INTER_NEAREST), np.uint8)
+    rows, columns = -(-h // cell), -(-w // cell)
+    padded = cv2.copyMakeBorder(frame, 0, rows * cell - h, 0, columns * cell - w, cv2.BORDER_REFLECT_101)
+    small = cv2.resize(padded, (columns, rows), interpolation=cv2.INTER_AREA)
+    large = cv2.resize(small, (columns * cell, rows * cell), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(large[:h, :w], np.uint8)
+
+
+def _dealt(mosaic: Image, face: Face, cell: int, seed: int) -> Image:
+    """The cells that touch the face, in another order."""
+    size = np.array(mosaic.shape[1::-1])
+    low = np.maximum(face.landmarks[:, :2].min(axis=0) // cell, 0).astype(int)
+    high = np.minimum(face.landmarks[:, :2].max(axis=0) // cell, (size - 1) // cell).astype(int)
+    small = mosaic[::cell, ::cell].copy()
+    part = small[low[1] : high[1] + 1, low[0] : high[0] + 1]
+    colours = part.reshape(-1, 3)
+    part[:] = np.random.default_rng(seed).permutation(colours).reshape(part.shape)
+    large = np.repeat(np.repeat(small, cell, axis=0), cell, axis=1)
+    return np.asarray(large[: size[1], : size[0]], np.uint8)

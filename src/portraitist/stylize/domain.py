@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -72,6 +73,11 @@ class Domain:
         chosen = self.images[rng.integers(len(self), size=count)]
         mirrored = rng.random(count) < 0.5
         return np.where(mirrored[:, None, None, None], chosen[:, :, ::-1], chosen)
+
+    def among(self, places: Iterable[int], most: int) -> Domain:
+        """The pictures at these places, at most so many of them."""
+        chosen = list(places)[:most]
+        return Domain(self.name, self.images[chosen], tuple(self.names[place] for place in chosen), self.note)
 
     def at(self, side: int) -> Domain:
         """The same pictures at another side; InputError when that would enlarge them."""

@@ -20,7 +20,7 @@ from portraitist.placement import Placement
 from portraitist.progress import Report, Step, silent
 from portraitist.provenance import Input, Recipe, versions
 from portraitist.stylize.camera import Camera, LiveFrame
-from portraitist.stylize.disguise import LEVELS
+from portraitist.stylize.disguise import FOR_FILMS
 from portraitist.stylize.engine import PaintItem
 from portraitist.stylize.film import CONTAINERS, Film, FilmWriter, open_film, write_film
 from portraitist.stylize.tracking import FaceTracker, Track
@@ -30,8 +30,6 @@ from portraitist.tasks.paint_studio import Studio
 from portraitist.types import Image
 
 _LIVE_BASE, _LIVE_RATE = Fraction(1, 1000), Fraction(30)
-_HIDDEN = LEVELS - 1
-"""Level of `disguise` for `privacy` in videos: no frame is tried twice, so it is a mosaic from the first on."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class FilmPainter:
         shown = [index for index, track in enumerate(tracks) if self._is_painted(image, track)]
         faces = [tracks[index].steady for index in shown]
         others = [track.steady for index, track in enumerate(tracks) if index not in shown]
-        levels = [_HIDDEN] * len(faces) if self.studio.settings.request.privacy else []
+        levels = [FOR_FILMS] * len(faces) if self.studio.settings.request.privacy else []
 
         item = PaintItem(image, faces, others, levels, lambda i, region: self.tracker.steadied(shown[i], region))
         painted = next(self.studio.engine(item, seed=0)).image
