@@ -85,5 +85,5 @@ PRESETS = {
     "cpu": TranslatePreset(),
     "gpu": TranslatePreset(TranslatorSize(side=128, width=20), TranslateConfig(batch=16), 4_000),
 }
-"""`tiny` is for tests. `cpu`: 0.70 G multiply-adds a picture; a step took 2.3 s of one core, so the run is nine
+"""`tiny` is for tests. `cpu`: 0.70 G multiply-adds a picture; a step took 0.98 s of one core, so the run is 3.8
 hours of one. `gpu`: 0.88 G, meant for one call of ten minutes; it was not run."""
