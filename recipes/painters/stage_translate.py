@@ -15,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The stage's flags."""
     add_shared_arguments(parser)
     parser.add_argument("--steps", type=int, help="train up to this step instead of the preset's whole run")
+    parser.add_argument("--begin", type=Path, help="folder of another style's run to begin with, RUN/translate")
     parser.add_argument("--minutes", type=float, help="stop after this time, at the next checkpoint")
     parser.add_argument("--sheet-every", type=int, default=250, help="steps between sheets and checkpoints")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
@@ -50,5 +51,11 @@ def run(asked: argparse.Namespace, report: Report) -> None:
         load_domain(domain_path(folder, asked.domain_side, name)) for name in (asked.photos, asked.style)
     )
     features = perceptual_features(asked.device) if preset.training.likeness else None
-    limits = {"steps": asked.steps, "every": asked.sheet_every, "minutes": asked.minutes, "device": asked.device}
+    limits = {
+        "begin": asked.begin,
+        "steps": asked.steps,
+        "every": asked.sheet_every,
+        "minutes": asked.minutes,
+        "device": asked.device,
+    }
     train_translator(photos, drawings, asked.run / "translate", preset, features, **limits, report=report)

@@ -19,6 +19,7 @@ from portraitist.stylize.translate.layers import AdaLIN, spectral
 from portraitist.stylize.translate.losses import head_region, likeness_loss, mask_loss, region_loss
 from portraitist.stylize.translate.networks import Critic, Translated, Translator
 from portraitist.stylize.translate.paint import trained_translator, translation_sheet, write_pairs
+from portraitist.stylize.translate.run import train_translator
 from portraitist.stylize.translate.training import TranslateTrainee, adam
 from portraitist.training.checkpoint import checkpoints
 from portraitist.training.loop import Pace, run
@@ -117,6 +118,20 @@ def test_a_run_goes_on_to_the_same_bits_and_leaves_pairs(tmp_path: Path) -> None
     assert len(pairs) == 4
     assert pairs[0].painted.shape == pairs[0].photo.shape == (48, 48, 3)
     np.testing.assert_array_equal(pairs[2].photo, photos.images[2])
+
+
+def test_a_run_begins_with_another_styles_networks(tmp_path: Path) -> None:
+    run(_trainee(), tmp_path / "one", TINY.training.loop, Pace(2, 2), build_optimizer=adam)
+    still = replace(TINY, training=replace(TINY.training, learning_rate=1e-8))
+    photos, drawings = _domain(0), _domain(200)
+    made = train_translator(photos, drawings, tmp_path / "other", still, begin=tmp_path / "one", steps=1)
+    before, fresh = trained_translator(tmp_path / "one", TINY), _trainee().networks.to_style
+    with torch.no_grad():
+        picture = torch.rand(1, 3, 32, 32)
+        painted, begun, anew = (network(picture).picture for network in (made, before, fresh))
+    assert float((painted - begun).abs().max()) < 1e-3 < float((painted - anew).abs().max())
+    with pytest.raises(InputError, match="give its preset and keeper"):
+        trained_translator(tmp_path / "one", replace(TINY, training=replace(TINY.training, keeper="mask")))
 
 
 def test_the_masks_of_a_translator_go_with_the_pairs(tmp_path: Path) -> None:

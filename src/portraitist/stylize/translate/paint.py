@@ -45,18 +45,29 @@ def translation_sheet(network: Translator, photos: Domain, count: int = 12) -> I
     return contact_sheet(enlarged, columns=min(6, len(shown)), cell=cell)
 
 
-def trained_translator(folder: Path, preset: TranslatePreset) -> Translator:
-    """The averaged way to the style of the run's newest checkpoint. Raises InputError when there is none."""
+def trained_networks(folder: Path, preset: TranslatePreset) -> TranslatorNetworks:
+    """The averaged weights of the run's newest checkpoint. Raises InputError when there is none, or of another size."""
     found = checkpoints(folder)
     if not found:
         raise InputError(f"{folder}: expected a checkpoint of a translator, found none; train one first")
     tensors = unpacked(found[-1].read_bytes()).tensors
     start = "average."
     networks = TranslatorNetworks(preset.size, preset.training).eval()
-    networks.load_state_dict(
-        {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
-    )
-    return networks.to_style
+    try:
+        networks.load_state_dict(
+            {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
+        )
+    except RuntimeError as error:
+        raise InputError(
+            f"{found[-1]}: expected a translator of {preset.size} and keeper {preset.training.keeper}, found another "
+            f"({str(error).splitlines()[0]}); give its preset and keeper"
+        ) from error
+    return networks
+
+
+def trained_translator(folder: Path, preset: TranslatePreset) -> Translator:
+    """The way to the style of `trained_networks`."""
+    return trained_networks(folder, preset).to_style
 
 
 def note_of(notes: Sequence[DomainNote], style: str, stages: tuple[str, ...]) -> PairNote:

@@ -11,7 +11,7 @@ from portraitist.stylize.student.losses import Features
 from portraitist.stylize.student.training import stop_after, write_sheet
 from portraitist.stylize.translate.config import TranslatePreset
 from portraitist.stylize.translate.networks import Translator, TranslatorNetworks
-from portraitist.stylize.translate.paint import trained_translator, translation_sheet
+from portraitist.stylize.translate.paint import trained_networks, trained_translator, translation_sheet
 from portraitist.stylize.translate.training import TranslateTrainee, adam
 from portraitist.stylize.translate.watch import guard
 from portraitist.training.loop import Pace, Run, run
@@ -24,6 +24,7 @@ def train_translator(
     preset: TranslatePreset,
     features: Features | None = None,
     *,
+    begin: Path | None = None,
     steps: int | None = None,
     every: int = 250,
     minutes: float | None = None,
@@ -32,9 +33,12 @@ def train_translator(
 ) -> Translator:
     """Up to `steps` (the preset's without), going on from the newest checkpoint; returns the averaged way to the style.
 
+    begin: the folder of another style's run, of the same size, whose averaged networks this one begins with.
     Raises EngineError when it collapses or stops being numbers; the last good state is kept.
     """
     trainee = TranslateTrainee(photos, drawings, preset.size, preset.training, features, device=device)
+    if begin is not None:
+        trainee.networks.load_state_dict(trained_networks(begin, preset).state_dict())
     ends, pace = stop_after(minutes), Pace(steps or preset.steps, every, every)
     run(
         trainee,
