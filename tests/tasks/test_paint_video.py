@@ -12,12 +12,11 @@ import pytest
 from portraitist.cli.main import main
 from portraitist.errors import ConfigError, InputError
 from portraitist.library import Consent
-from portraitist.stylize.camera import Camera
-from portraitist.stylize.config import PaintConfig, VideoConfig
+from portraitist.stylize.config import PaintConfig
 from portraitist.stylize.film import open_film
 from portraitist.tasks.add import add
 from portraitist.tasks.paint_config import PaintRequest, PaintSettings
-from portraitist.tasks.paint_video import paint_camera, paint_video
+from portraitist.tasks.paint_video import paint_video
 from portraitist.tasks.replay import replay
 from portraitist.types import Image
 from tests.stylize import films
@@ -82,43 +81,3 @@ def test_what_makes_no_sense_is_refused(library: Any, film_path: Path, tmp_path:
     broken.write_bytes(b"nothing")
     assert main(["stylize", str(broken), "--out", str(tmp_path / "b.mp4"), "--library", str(library.root)]) == 3
     assert not (tmp_path / "b.mp4").exists()
-
-
-class Looping:
-    """A camera that shows the same frames, then goes."""
-
-    def __init__(self, frames: list[Image]) -> None:
-        self.frames = [np.ascontiguousarray(frame[..., ::-1]) for frame in frames]
-
-    def isOpened(self) -> bool:  # noqa: N802
-        return True
-
-    def read(self) -> tuple[bool, Any]:
-        return (True, self.frames.pop(0)) if self.frames else (False, None)
-
-    def release(self) -> None:
-        self.frames.clear()
-
-
-def test_a_camera_that_goes_leaves_a_whole_film(library: Any, swap: str, astronaut: Image, tmp_path: Path) -> None:
-    camera = Camera(Looping(list(films.walk(astronaut, 4))), "camera 0", gone_after=0.3)
-    made = paint_camera(library, camera, settings(painter=swap), tmp_path / "live.mkv")
-    shown = len(frames_of(made.path))
-    assert shown + made.recipe.details["dropped"] == 4
-    assert "gone" in made.warnings[0]
-
-
-def test_a_camera_without_a_picture(library: Any, swap: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="gone"):
-        paint_camera(
-            library, Camera(Looping([]), "camera 0", gone_after=0.1), settings(painter=swap), tmp_path / "x.mp4"
-        )
-    assert list(tmp_path.glob("*.mp4")) == []
-
-
-def test_so_many_seconds(library: Any, swap: str, astronaut: Image, tmp_path: Path) -> None:
-    frames = list(films.walk(astronaut, 4)) * 200
-    asked = PaintSettings(PaintRequest(painter=swap), QUICK, video=VideoConfig(seconds=0.01))
-    made = paint_camera(library, Camera(Looping(frames), "camera 0"), asked, tmp_path / "live.mp4")
-    assert made.warnings == ()
-    assert 1 <= made.recipe.details["frames"] < 100

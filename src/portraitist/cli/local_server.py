@@ -160,19 +160,24 @@ def as_json(value: Any) -> bytes:
     return json.dumps(value, allow_nan=False).encode()
 
 
-def serve(server: LocalServer, *, shows: bool) -> None:
-    """Print where the page is and serve it until Ctrl+C. shows: open it in the browser, where there is a screen."""
+def announce(server: LocalServer, *, shows: bool) -> None:
+    """Print where the page is. shows: open it in the browser, where there is a screen."""
     say(server.url)
     # Whoever started this through a pipe waits for the address.
     sys.stdout.flush()
     if shows and _has_screen():
         _show(server.url)
-    with contextlib.suppress(KeyboardInterrupt), _asked_to_end():
+
+
+def serve(server: LocalServer, *, shows: bool) -> None:
+    """Announce the page and serve it until Ctrl+C."""
+    announce(server, shows=shows)
+    with contextlib.suppress(KeyboardInterrupt), asked_to_end():
         server.serve_forever()
 
 
 @contextlib.contextmanager
-def _asked_to_end() -> Iterator[None]:
+def asked_to_end() -> Iterator[None]:
     """Inside, Ctrl+C and a request to terminate raise KeyboardInterrupt, also where a shell started us to ignore it."""
     before = {kind: signal.signal(kind, signal.default_int_handler) for kind in (signal.SIGINT, signal.SIGTERM)}
     try:

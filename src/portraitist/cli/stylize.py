@@ -17,6 +17,8 @@ from portraitist.tasks.paint_config import PaintRequest, PaintSettings
 if TYPE_CHECKING:
     from portraitist.library import Library
     from portraitist.tasks.paint import PaintedAll
+    from portraitist.tasks.paint_camera import LiveFigures
+    from portraitist.tasks.paint_video import PaintedFilm
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -31,6 +33,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     parser.add_argument("-o", "--out", type=Path, metavar="FILE", help="the file, or a folder for several")
     parser.add_argument("--list", action="store_true", help="list the painters that are here")
+    parser.add_argument(
+        "--port", type=int, default=0, metavar="N", help="port of a camera's page (default: a free one)"
+    )
+    parser.add_argument("--no-browser", action="store_true", help="of a camera: only print where its page is")
     add_json(parser)
     add_flags(parser, PaintRequest, "what to paint")
     add_flags(parser, PaintConfig, "how it is painted")
@@ -61,27 +67,54 @@ def run(parsed: argparse.Namespace) -> int:
 
 def _run_moving(parsed: argparse.Namespace, library: Library) -> int:
     """One video, or one camera."""
-    from portraitist.stylize.camera import Camera
     from portraitist.tasks.paint_sources import camera_number
-    from portraitist.tasks.paint_video import paint_camera, paint_video
 
-    if len(parsed.sources) != 1 or parsed.out is None:
-        raise ConfigError("stylize: a video or a camera goes alone, with --out FILE.mp4, .mkv or .webm")
-    source, settings, progress = parsed.sources[0], _settings(parsed), Progress()
-    number = camera_number(source)
-    if number is None:
-        made = paint_video(library, Path(source).expanduser(), settings, parsed.out, report=progress)
+    if len(parsed.sources) != 1:
+        raise ConfigError("stylize: expected a video or a camera alone, found other sources beside it")
+    number, progress = camera_number(parsed.sources[0]), Progress()
+    if number is not None:
+        made = _mirrored(parsed, library, number, progress)
+    elif parsed.out is None:
+        raise ConfigError("stylize: a video expects --out FILE.mp4, .mkv or .webm, found none")
     else:
-        made = paint_camera(library, Camera.open(number), settings, parsed.out, report=progress)
+        from portraitist.tasks.paint_video import paint_video
+
+        source = Path(parsed.sources[0]).expanduser()
+        made = paint_video(library, source, _settings(parsed), parsed.out, report=progress)
     progress.close()
-    if parsed.json:
-        say_json({"file": made.path, "recipe": made.recipe_path, **made.recipe.details})
-        return 0
-    details = made.recipe.details
-    table(("frames", "frames/s", "file"), [(details["frames"], details["frames_per_second"], made.path)])
+    _print_moving(made, parsed.json)
+    return 0
+
+
+def _mirrored(
+    parsed: argparse.Namespace, library: Library, number: int, progress: Progress
+) -> PaintedFilm | LiveFigures:
+    """A camera on a page of this machine, until Ctrl+C; kept only where --out says so."""
+    from portraitist.cli.mirror_server import mirror, until_ctrl_c
+    from portraitist.stylize.camera import Camera
+    from portraitist.tasks.paint_camera import Live, paint_camera, watch_camera
+
+    settings, camera = _settings(parsed), Camera.open(number)
+    with mirror(port=parsed.port, shows=not parsed.no_browser) as page, until_ctrl_c() as should_stop:
+        live = Live(page.show, should_stop, report=progress)
+        if parsed.out is None:
+            return watch_camera(library, camera, settings, live)
+        return paint_camera(library, camera, settings, parsed.out, live)
+
+
+def _print_moving(made: PaintedFilm | LiveFigures, as_json_wanted: bool) -> None:
+    from portraitist.tasks.paint_camera import LiveFigures
+    from portraitist.tasks.paint_video import PaintedFilm
+
+    kept = made if isinstance(made, PaintedFilm) else None
+    details = made.details if isinstance(made, LiveFigures) else made.recipe.details
+    if as_json_wanted:
+        say_json({**({"file": kept.path, "recipe": kept.recipe_path} if kept else {}), **details})
+        return
+    file = kept.path if kept else "not kept"
+    table(("frames", "frames/s", "file"), [(details["frames"], details["frames_per_second"], file)])
     for warning in made.warnings:
         say(f"note: {warning}")
-    return 0
 
 
 def _settings(parsed: argparse.Namespace) -> PaintSettings:

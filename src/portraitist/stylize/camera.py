@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -55,7 +55,7 @@ class Camera:
             raise InputError(f"camera {number}: none found, or another program uses it; close that, or try camera:1")
         return cls(source, f"camera {number}")
 
-    def frames(self) -> Iterator[LiveFrame]:
+    def frames(self) -> Generator[LiveFrame, None, None]:
         """Frames until the caller stops. Raises InputError when none has come for `gone_after` seconds."""
         reader = threading.Thread(target=self._read, daemon=True)
         reader.start()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,6 @@ from portraitist.options import to_mapping
 from portraitist.placement import Placement
 from portraitist.progress import Report, Step, silent
 from portraitist.provenance import Input, Recipe, versions
-from portraitist.stylize.camera import Camera, LiveFrame
 from portraitist.stylize.disguise import FOR_FILMS
 from portraitist.stylize.engine import PaintItem
 from portraitist.stylize.film import CONTAINERS, Film, FilmWriter, open_film, write_film
@@ -28,8 +25,6 @@ from portraitist.tasks.paint_config import PaintSettings
 from portraitist.tasks.paint_people import sitters_face
 from portraitist.tasks.paint_studio import Studio
 from portraitist.types import Image
-
-_LIVE_BASE, _LIVE_RATE = Fraction(1, 1000), Fraction(30)
 
 
 @dataclass(frozen=True)
@@ -109,7 +104,7 @@ def paint_video(
     Raises InputError for a file that cannot be read or a suffix that cannot be written, ConfigError for what makes no
     sense in a video.
     """
-    _check(settings, out)
+    require_film_settings(settings, out)
     studio = Studio.of(library, settings, placement or Placement(), report)
     digest = hashlib.sha256()
     with open_film(source) as film, write_film(out, film.time_base, film.rate, settings.video.bit_rate) as writer:
@@ -126,60 +121,17 @@ def paint_video(
         warnings = _warnings(film, writer)
         entry = Input("video", file_digest(source), str(source.resolve()), settings.request.sitter)
         details = {**painter.figures(), "damaged": film.damaged, "warnings": list(warnings)}
-        recipe, place = _write_recipe(studio, entry, out, digest.hexdigest(), details)
+        recipe, place = write_film_recipe(studio, entry, out, digest.hexdigest(), details)
     return PaintedFilm(out, place, recipe, warnings)
 
 
-def paint_camera(
-    library: Library,
-    camera: Camera,
-    settings: PaintSettings,
-    out: Path,
-    *,
-    placement: Placement | None = None,
-    report: Report = silent,
-) -> PaintedFilm:
-    """Paint what a camera sees, until `settings.video.seconds` are over, Ctrl+C, or the camera goes: the file is whole
-    then. Raises InputError when no picture came at all."""
-    _check(settings, out)
-    studio = Studio.of(library, settings, placement or Placement(), report)
-    digest = hashlib.sha256()
-    warnings: list[str] = []
-    with write_film(out, _LIVE_BASE, _LIVE_RATE, settings.video.bit_rate) as writer:
-        painter, last = FilmPainter.of(studio), -1
-        with contextlib.closing(_live(camera, settings.video.seconds, warnings)) as frames:
-            for frame in frames:
-                painted = painter(frame.image, frame.time)
-                digest.update(painted.tobytes())
-                last = max(last + 1, round(frame.time / _LIVE_BASE))
-                writer.write(painted, last)
-                report(Step("live", message=f"{painter.figures()['frames_per_second']} frames/s"))
-        if painter.frames == 0:
-            raise InputError(warnings[0] if warnings else f"{camera.name}: no picture came; is it covered or in use?")
-        details = {**painter.figures(), "dropped": camera.dropped, "warnings": warnings}
-        recipe, place = _write_recipe(studio, Input("camera", "", camera.name), out, digest.hexdigest(), details)
-    return PaintedFilm(out, place, recipe, tuple(warnings))
-
-
-def _live(camera: Camera, seconds: float, warnings: list[str]) -> Generator[LiveFrame, None, None]:
-    """Frames until it is enough. A camera that goes, and Ctrl+C, end the film and do not spoil it."""
-    try:
-        for frame in camera.frames():
-            yield frame
-            if seconds and frame.time >= seconds:
-                return
-    except InputError as error:
-        warnings.append(str(error))
-    except KeyboardInterrupt:
-        return
-
-
-def _check(settings: PaintSettings, out: Path) -> None:
+def require_film_settings(settings: PaintSettings, out: Path | None) -> None:
+    """Raise ConfigError for what makes no sense in a film, InputError for a suffix that cannot be written."""
     if settings.request.marks:
         raise ConfigError("marks: expected a photo; in videos marks are not drawn, leave --marks out")
     if settings.paint.background == "transparent":
         raise ConfigError("background transparent: expected a photo; videos know keep and painted")
-    if out.suffix.lower() not in CONTAINERS:
+    if out is not None and out.suffix.lower() not in CONTAINERS:
         raise InputError(f"--out {out.name}: expected {', '.join(CONTAINERS)} for a video, found '{out.suffix}'")
 
 
@@ -192,7 +144,7 @@ def _warnings(film: Film, writer: FilmWriter) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _write_recipe(
+def write_film_recipe(
     studio: Studio, entry: Input, out: Path, digest: str, details: Mapping[str, Any]
 ) -> tuple[Recipe, Path]:
     """Beside the film, before it: output is the sha256 of all painted frames, one after another."""
