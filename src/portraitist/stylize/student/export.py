@@ -6,15 +6,14 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from portraitist.errors import EngineError, InputError
 from portraitist.onnx_file import OnnxGraph
-from portraitist.stylize.student.network import FOLD, Convolution, Join, Level, Residual, StudentNetwork
+from portraitist.stylize.student.network import FOLD, Convolution, StudentNetwork
+from portraitist.training.onnx_layers import LayerWriter
 from portraitist.types import Image
 
 IMAGE, PAINTED, MASK = "image", "painted", "mask"
@@ -25,7 +24,7 @@ LEAST_PICTURES = 8
 
 def to_onnx(network: StudentNetwork, facts: Mapping[str, str], *, is_half: bool = False) -> bytes:
     """The file, for one picture of any sides that are multiples of 32. facts: texts kept in it."""
-    writer = _Writer(OnnxGraph(), is_half)
+    writer = _PaintWriter(OnnxGraph(), is_half)
     fine = writer.level(network.fine, IMAGE)
     middle = writer.level(network.middle, fine)
     features = writer.join(network.to_middle, writer.level(network.coarse, middle), middle)
@@ -73,44 +72,8 @@ class _Ranges:
         return None if picture is None else {IMAGE: as_input(picture)}
 
 
-@dataclass(frozen=True)
-class _Writer:
-    """The layers of `network`, each as nodes of a graph; every method takes and gives names of values."""
-
-    graph: OnnxGraph
-    is_half: bool
-
-    def convolution(self, layer: Convolution, features: str) -> str:
-        number, bias = len(self.graph.tensors), layer.bias
-        assert bias is not None
-        store = self.graph.half if self.is_half else self.graph.tensor
-        weight = store(f"weight_{number}", _values(layer.weight))
-        added = self.graph.tensor(f"bias_{number}", _values(bias))
-        (across, _), (stride, _), pad = layer.kernel_size, layer.stride, int(layer.padding[0])
-        sides = {"kernel_shape": [across] * 2, "strides": [stride] * 2, "pads": [pad] * 4}
-        return self.graph.node("Conv", [features, weight, added], **sides)
-
-    def activated(self, layer: Convolution, features: str) -> str:
-        return self.graph.node("Relu", [self.convolution(layer, features)])
-
-    def level(self, level: Level, features: str) -> str:
-        features = self.activated(level.down, features)
-        for block in level.blocks:
-            features = self.residual(cast(Residual, block), features)
-        return features
-
-    def residual(self, block: Residual, features: str) -> str:
-        branch = self.convolution(block.second, self.activated(block.first, features))
-        return self.graph.node("Relu", [self.graph.node("Add", [features, branch])])
-
-    def join(self, join: Join, coarse: str, fine: str) -> str:
-        how = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
-        raised = self.raised(self.convolution(join.across, coarse), 2, how)
-        return self.activated(join.mix, self.graph.node("Relu", [self.graph.node("Add", [fine, raised])]))
-
-    def raised(self, features: str, factor: int, how: Mapping[str, str]) -> str:
-        name, scales = f"scales_{len(self.graph.tensors)}", np.array([1, 1, factor, factor], np.float32)
-        return self.graph.node("Resize", [features, "", self.graph.tensor(name, scales)], **how)
+class _PaintWriter(LayerWriter):
+    """The layers of `network`, and how it ends."""
 
     def painted(self, layer: Convolution, detail: Convolution, features: str) -> str:
         unfolded = self.graph.node("DepthToSpace", [self.convolution(layer, features)], blocksize=FOLD, mode="CRD")
@@ -122,7 +85,3 @@ class _Writer:
         how = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
         raised = self.raised(self.convolution(layer, features), FOLD, how)
         return self.graph.named_node(MASK, "Sigmoid", [raised])
-
-
-def _values(tensor: Tensor) -> NDArray[np.float32]:
-    return np.asarray(tensor.detach().cpu().numpy(), np.float32)
