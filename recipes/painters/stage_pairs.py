@@ -14,6 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The stage's flags."""
     add_shared_arguments(parser)
     parser.add_argument("--keeper", default=argparse.SUPPRESS, help="the one the translator was trained with")
+    parser.add_argument("--crisp", action="store_true", help="enlarge paintings with crisp borders: for flat drawings")
     add_flags(parser, PairFilterConfig, "filter")
 
 
@@ -31,6 +32,7 @@ def run(asked: argparse.Namespace, report: Report) -> None:
     )
     note = note_of((photos.note, drawings.note), asked.style, ("translate",))
     network = trained_translator(asked.run / "translate", preset)
-    pairs = write_pairs(network, photos, asked.run / "pairs", note, preset.size.side, report=report)
+    out, side = asked.run / "pairs", preset.size.side
+    pairs = write_pairs(network, photos, out, note, side, crisp=asked.crisp, report=report)
     kept = filter_pairs(pairs, given(asked, PairFilterConfig), FaceReader.load(), report=report)
     report(Step("pairs", message=f"! {len(kept)} of {len(pairs)} pairs kept"))

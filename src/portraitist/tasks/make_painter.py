@@ -95,7 +95,8 @@ def make_pairs(work: PainterWork) -> PairFolder:
     stages = ("generator", "translate") if work.sampled.is_file() else ("translate",)
     note = note_of((photos.note, *drawn), work.name, stages)
     network = trained_translator(work.folder / "translate", preset)
-    pairs = write_pairs(network, photos, work.folder / "pairs", note, preset.size.side, report=work.report)
+    out, side = work.folder / "pairs", preset.size.side
+    pairs = write_pairs(network, photos, out, note, side, crisp=work.config.crisp, report=work.report)
     config = PairFilterConfig(needs_face=work.config.needs_face)
     kept = filter_pairs(pairs, config, FaceReader.load(), report=work.report)
     work.say(f"{len(kept)} of {len(pairs)} pairs kept")

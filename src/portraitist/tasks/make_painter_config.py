@@ -29,6 +29,7 @@ class MakePainterConfig:
     student_steps: int = option(20_000, "steps of the student", low=1)
     batch: int = option(8, "pairs a step of the student", low=1, high=1024)
     needs_face: bool = option(True, "leave out pairs whose painting shows no readable face; off for abstract drawings")
+    crisp: bool = option(False, "enlarge what the translator paints with crisp borders: for flat drawings")
     save_every: int = option(250, "steps between checkpoints, each with a sheet", low=1)
     minutes: float | None = option(
         None, "stop each training after this time; the same command goes on", unit="min", low=0

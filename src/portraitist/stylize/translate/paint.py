@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from portraitist.errors import InputError
 from portraitist.pages.sheets import contact_sheet
 from portraitist.progress import Report, Step, silent
+from portraitist.stylize.crisp import enlarged_crisply
 from portraitist.stylize.domain import Domain, DomainNote
 from portraitist.stylize.pairs import PAINTED, Pair, PairFolder, PairNote, write_note, write_pair
 from portraitist.stylize.translate.config import TranslatePreset
@@ -41,7 +42,7 @@ def translation_sheet(network: Translator, photos: Domain, count: int = 12) -> I
     painted = [picture for picture, _ in translate(network, shown)]
     rows: list[Sequence[Image]] = [list(part[i : i + 6]) for i in range(0, len(shown), 6) for part in (shown, painted)]
     cell = (2 * photos.side, 2 * photos.side)
-    enlarged = [cv2.resize(image, cell, interpolation=cv2.INTER_NEAREST) for row in rows for image in row]
+    enlarged = [cv2.resize(image, cell, interpolation=cv2.INTER_CUBIC) for row in rows for image in row]
     return contact_sheet(enlarged, columns=min(6, len(shown)), cell=cell)
 
 
@@ -85,17 +86,31 @@ def note_of(notes: Sequence[DomainNote], style: str, stages: tuple[str, ...]) ->
 
 
 def write_pairs(
-    network: Translator, photos: Domain, folder: Path, note: PairNote, side: int, *, report: Report = silent
+    network: Translator,
+    photos: Domain,
+    folder: Path,
+    note: PairNote,
+    side: int,
+    *,
+    crisp: bool = False,
+    report: Report = silent,
 ) -> PairFolder:
-    """A pair a photo: the photo as its domain has it, the painting enlarged from the translator's `side` to it."""
+    """A pair a photo: the photo as its domain has it, the painting enlarged from the translator's `side` to it.
+
+    crisp: of flat drawings, with crisp borders (`crisp.enlarged_crisply`); otherwise softly.
+    """
     small = photos.at(side)
     for number, (painted, mask) in enumerate(translate(network, small.images)):
         name = f"{number:05d}-{Path(photos.names[number]).stem}"
         if not (folder / PAINTED / f"{name}.png").is_file():
             whole = (photos.side, photos.side)
-            larger = np.asarray(cv2.resize(painted, whole, interpolation=cv2.INTER_CUBIC), np.uint8)
+            larger = enlarged_crisply(painted, photos.side) if crisp else _enlarged(painted, photos.side)
             opacity = None if mask is None else np.asarray(cv2.resize(mask, whole), np.float32)
             write_pair(folder, Pair(name, photos.images[number], larger, opacity))
         report(Step("pairs", number + 1, len(photos), name))
     write_note(folder, note)
     return PairFolder.open(folder)
+
+
+def _enlarged(picture: Image, side: int) -> Image:
+    return np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)

@@ -1,0 +1,45 @@
+"""Flat drawings enlarged with crisp borders: what a small translator paints, at a side a student can learn from.
+
+Source: Weickert, "Coherence-enhancing shock filters", DAGM 2003: from both sides of a border colours grow until they
+meet, one pixel at a time, where the border is told by the curvature of brightness across it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from portraitist.stylize.tangents import tangents_of
+from portraitist.types import Image
+
+_SOFT = 0.6
+"""Deviation of the blur before curvatures are taken, in pixels of the small picture."""
+_GROWN = 1.5
+"""Times that colours grow, for each pixel that a pixel of the small picture becomes."""
+
+
+def enlarged_crisply(picture: Image, side: int) -> Image:
+    """(h, h, 3) at `side` x `side`. Borders between colours of one brightness stay as soft as they were enlarged.
+
+    >>> half = np.zeros((8, 8, 3), np.uint8)
+    >>> half[:, 4:] = 200
+    >>> len(np.unique(enlarged_crisply(half, 64)[32, :, 0])) < len(np.unique(cv2.resize(half, (64, 64))[32, :, 0]))
+    True
+    """
+    factor = side / len(picture)
+    raised = np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_LINEAR), np.float32)
+    for _ in range(math.ceil(_GROWN * factor)):
+        bends_down = (_curvature(raised, _SOFT * factor) < 0)[..., None]
+        raised = (raised + np.where(bends_down, cv2.dilate(raised, None), cv2.erode(raised, None))) / 2
+    return np.asarray(np.rint(raised), np.uint8)
+
+
+def _curvature(picture: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    """(h, w): second derivative of brightness across the border that runs through each pixel."""
+    plane = np.asarray(cv2.GaussianBlur(picture.mean(axis=2), (0, 0), sigma), np.float32)
+    along = tangents_of(plane, 2 * sigma)
+    xx, xy, yy = (cv2.Sobel(plane, cv2.CV_32F, *orders) for orders in ((2, 0), (1, 1), (0, 2)))
+    return np.asarray(along.y**2 * xx - 2 * along.x * along.y * xy + along.x**2 * yy, np.float32)
