@@ -113,8 +113,10 @@ def _command(painter: Painter, judged: Judged, asked: argparse.Namespace) -> flo
 def video_part(painter: Painter, faces: list[Judged], reader: FaceReader, asked: argparse.Namespace) -> dict[str, Any]:
     """Flicker in grey levels, and frames a second from end to end."""
     some = faces[:: max(1, len(faces) // asked.films)][: asked.films]
-    steady = [steadiness(judged, painter, reader) for judged in some]
-    found = {f"flicker {name}": round(float(np.mean([s[name] for s in steady])), 2) for name in steady[0]}
+    found = {}
+    for moves in (True, False):
+        steady = [steadiness(judged, painter, reader, moves=moves) for judged in some]
+        found |= {f"flicker {name}": round(float(np.mean([s[name] for s in steady])), 2) for name in steady[0]}
     rates = {f"live frames/s, {area}": round(live_rate(some[0], painter, reader, area), 1) for area in ("face", "head")}
     return {**found, **rates}
 

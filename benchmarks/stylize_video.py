@@ -24,8 +24,8 @@ from portraitist.stylize.tracking import FaceTracker
 from portraitist.tasks.painters import Painter
 from portraitist.types import Image
 
-RATE, NOISE = 25.0, 3.0
-"""Frames a second; grey levels of noise."""
+RATE, NOISE, FRAMES = 25.0, 3.0, 20
+"""Frames a second; grey levels of noise; frames that are painted for flicker."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,15 +36,15 @@ class Filmed:
     motions: list[Matrix]
 
 
-def film(judged: Judged, count: int, size: tuple[int, int] = (480, 640)) -> Filmed:
-    """The face in the middle of (h, w) frames, drifting, tilting and coming nearer."""
+def film(judged: Judged, count: int, size: tuple[int, int] = (480, 640), *, moves: bool = True) -> Filmed:
+    """The face in the middle of (h, w) frames, drifting, tilting and coming nearer, or still."""
     random = np.random.default_rng(0)
     h, w = size
     scale = 0.42 * h / float(np.ptp(judged.face.landmarks[:, 1]))
     centre = judged.face.landmarks[:, :2].mean(0)
     frames, motions = [], []
     for index in range(count):
-        phase = 2 * np.pi * index / 50
+        phase = 2 * np.pi * index / 50 * moves
         turn = np.radians(5 * np.sin(phase))
         grow = scale * (1 + 0.05 * np.sin(0.7 * phase))
         linear = grow * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
@@ -79,9 +79,9 @@ def _after(before: Matrix, now: Matrix) -> Matrix:
     return np.asarray((whole[1] @ np.linalg.inv(whole[0]))[:2], np.float64)
 
 
-def steadiness(judged: Judged, painter: Painter, reader: FaceReader, count: int = 20) -> dict[str, float]:
+def steadiness(judged: Judged, painter: Painter, reader: FaceReader, *, moves: bool) -> dict[str, float]:
     """Flicker of the film itself, of frames painted one by one, and of the film painted with the face followed."""
-    filmed, engine = film(judged, count), painter.build(PaintConfig(), HERE)
+    filmed, engine = film(judged, FRAMES, moves=moves), painter.build(PaintConfig(), HERE)
     tracker = FaceTracker(reader, VideoConfig())
 
     def alone(index: int) -> PaintItem:
@@ -92,15 +92,16 @@ def steadiness(judged: Judged, painter: Painter, reader: FaceReader, count: int 
         return PaintItem(filmed.frames[index], faces, steadied=tracker.steadied)
 
     def run(items: Callable[[int], PaintItem]) -> tuple[list[Image], list[np.ndarray]]:
-        made = [next(engine(items(index))) for index in range(count)]
+        made = [next(engine(items(index))) for index in range(FRAMES)]
         return [each.image for each in made], [each.changed for each in made]
 
     one, other = run(alone), run(followed)
-    return {
+    found = {
         "film": flicker(filmed.frames, filmed, other[1]),
         "one by one": flicker(*_with(one, filmed)),
         "followed": flicker(*_with(other, filmed)),
     }
+    return {f"{'moving' if moves else 'still'}, {name}": value for name, value in found.items()}
 
 
 def _with(made: tuple[list[Image], list[np.ndarray]], filmed: Filmed) -> tuple[list[Image], Filmed, list[np.ndarray]]:

@@ -63,7 +63,7 @@ class VideoConfig:
     detect_every: int = option(15, "frames between two searches for faces; the mesh follows in between", low=1)
     people: int = option(4, "most faces painted in a frame, the largest first", low=1, high=50)
     steadiness: float = option(1.0, "One Euro filter: cut-off of a still face, lower is steadier", unit="Hz", low=0.05)
-    quickness: float = option(0.5, "One Euro filter: how much the cut-off rises with speed", unit="s/face", low=0)
+    quickness: float = option(30.0, "One Euro filter: how much the cut-off rises with speed", unit="s/face", low=0)
     bit_rate: int = option(0, "of the video written; 0 chooses by its size", unit="bit/s", low=0)
     audio: bool = option(True, "keep the sound as it is")
     seconds: float = option(0.0, "a camera is painted for so long; 0 until it is stopped", unit="s", low=0)
