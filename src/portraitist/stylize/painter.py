@@ -19,7 +19,8 @@ from portraitist.types import Image
 class OnnxPainter:
     """Paints one frame a call. Calls from several threads wait for one another.
 
-    The session's threads sleep between calls: spinning ones would take the cores from whatever reads the faces.
+    The session's threads wait actively within a call only: between calls they would take the cores from whatever reads
+    the faces.
     """
 
     def __init__(self, file: PainterFile, placement: Placement) -> None:
@@ -61,7 +62,7 @@ def _session(file: PainterFile, threads: int) -> Any:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(str(file.network), options, providers=["CPUExecutionProvider"])
