@@ -21,9 +21,10 @@ from portraitist.tasks.add import add
 from portraitist.tasks.paint import paint
 from portraitist.tasks.paint_config import PaintRequest, PaintSettings
 from portraitist.tasks.paint_people import UNKNOWN
-from portraitist.tasks.painters import find_painter, painters
+from portraitist.tasks.painters import PREFIX, find_painter, painters
 from portraitist.tasks.replay import replay
 from portraitist.types import Image
+from portraitist.weights import TABLE
 from tests.stylize.tiny_painter import painter
 
 QUICK = PaintConfig(side=128)
@@ -174,7 +175,10 @@ def test_the_sitters_marks_are_drawn(library: Any, collins: str, astronaut_path:
 def test_painters_are_found(library: Any, tmp_path: Path) -> None:
     painter(library.root / "painters" / "swap")
     painter(tmp_path / "elsewhere" / "other", name="other")
-    assert [p.name for p in painters(library)][:4] == ["pencil", "colour-pencil", "ink", "swap"]
+    found = [p.name for p in painters(library)]
+    shipped = [name.removeprefix(PREFIX) for name in TABLE if name.startswith(PREFIX)]
+    assert found == ["pencil", "colour-pencil", "ink", *shipped, "swap"]
+    assert "ink-live" in shipped
     assert find_painter(library, "swap").engine == "painter"
     assert find_painter(library, str(tmp_path / "elsewhere" / "other")).name == "other"
     with pytest.raises(InputError, match="expected one of pencil"):
