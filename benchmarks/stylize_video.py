@@ -50,7 +50,8 @@ def film(judged: Judged, count: int, size: tuple[int, int] = (480, 640), *, move
         linear = grow * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         goal = np.array([w / 2 + 30 * np.sin(0.8 * phase), h / 2 + 12 * np.cos(phase)])
         matrix = np.hstack([linear, (goal - linear @ centre)[:, None]])
-        clean = cv2.warpAffine(judged.image, matrix, (w, h), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT_101)
+        # Not mirrored: there would be more faces beyond the border.
+        clean = cv2.warpAffine(judged.image, matrix, (w, h), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
         noisy = clean + random.normal(0, NOISE, clean.shape)
         frames.append(np.asarray(np.clip(noisy, 0, 255), np.uint8))
         motions.append(matrix)
