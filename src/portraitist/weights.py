@@ -124,7 +124,7 @@ _ROWS = (
     WeightsRow("portrait-mini", ProjectFolder("portrait-mini"), "bb9ba55b5a550d2c4197d758c7185b88ad587273799eda6525207a786ee75f05", 35437197, "CC-BY-NC-SA-4.0", "this project, recipes/mini, trained on OMI faces", noncommercial=True),
     WeightsRow("marks-detector", ProjectFile("marks/marks.onnx"), "91dd27648fcd3afca6c212564d9dcaff7d5b2b4dfaf44beaa0f444d60689c388", 1347264, "Apache-2.0", "this project, recipes/marks, trained on photos of the London set (CC BY 4.0) and of the Azure samples (MIT)"),
     WeightsRow("marks-detector-start", ProjectFile("marks/marks.safetensors"), "432b8748c493f30eddac9f35659c7b3c0cd57004eb12a1aea575fa11557de26f", 1345070, "Apache-2.0", "this project, recipes/marks, trained on photos of the London set (CC BY 4.0) and of the Azure samples (MIT)"),
-    WeightsRow("painter-ink-live", ProjectFolder("painters/ink-live"), "503add74fabb11f1201a9ef6a01b3c3a48b4c4ea0f1bc1a56d876df0615fe5a9", 981504, "CC BY 4.0, CC0 1.0, MIT", "this project, recipes/painters/ink-live, trained on photos of the London set (CC BY 4.0), of Lisa's album (CC0) and of the Azure samples (MIT)"),
+    WeightsRow("painter-ink-live", ProjectFolder("painters/ink-live"), "7cb45afda45c25ff0118a0f7b71e8fb94730cbeac6d1bc43b3c9ff110736fe70", 981504, "CC BY 4.0, CC0 1.0, MIT", "this project, recipes/painters/ink-live, trained on photos of the London set (CC BY 4.0), of Lisa's album (CC0) and of the Azure samples (MIT)"),
 )
 # fmt: on
 TABLE = {row.name: row for row in _ROWS}
