@@ -136,7 +136,7 @@ def privacy_part(
 def style_part(painter: Painter, faces: list[Judged], reader: FaceReader, asked: argparse.Namespace) -> dict[str, Any]:
     """KID of what is painted, and of the photos, against the style set's judge pictures."""
     if painter.file is None or not painter.file.card.style:
-        return {"KID": "no style set: drawn by code"}
+        return {"KID": "no style set to hold it against"}
     from recipes.features import EfficientNetLite0, picture_features
     from recipes.mini.measures.distribution import kid
     from recipes.painters.sources import domain_sources

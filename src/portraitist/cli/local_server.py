@@ -172,12 +172,12 @@ def announce(server: LocalServer, *, shows: bool) -> None:
 def serve(server: LocalServer, *, shows: bool) -> None:
     """Announce the page and serve it until Ctrl+C."""
     announce(server, shows=shows)
-    with contextlib.suppress(KeyboardInterrupt), asked_to_end():
+    with contextlib.suppress(KeyboardInterrupt), _asked_to_end():
         server.serve_forever()
 
 
 @contextlib.contextmanager
-def asked_to_end() -> Iterator[None]:
+def _asked_to_end() -> Iterator[None]:
     """Inside, Ctrl+C and a request to terminate raise KeyboardInterrupt, also where a shell started us to ignore it."""
     before = {kind: signal.signal(kind, signal.default_int_handler) for kind in (signal.SIGINT, signal.SIGTERM)}
     try:
