@@ -156,3 +156,23 @@ def test_dark_skin_is_drawn_with_as_many_lines(folder: Path, astronaut: Image) -
     light = (astronaut[..., 1] / np.float32(255) * np.float32(0.9) + np.float32(0.1)).astype(np.float32)
     bright, dim = line_darkness(light, PencilConfig()), line_darkness(light * np.float32(0.4), PencilConfig())
     assert np.abs(bright - dim).mean() < 0.01 < bright.mean()
+
+
+@pytest.mark.parametrize("skin", [(61, 38, 29), (141, 94, 70), (236, 200, 180)])
+def test_coloured_pencil_keeps_the_tone_of_skin(skin: tuple[int, int, int]) -> None:
+    """Dark skin beside a white wall stays as dark and as warm; a drawing that evens tones out would bleach it."""
+    import cv2
+
+    from portraitist.stylize.pencil import PencilPainter
+
+    picture = np.full((160, 160, 3), 240, np.uint8)
+    cv2.ellipse(picture, (80, 80), (40, 55), 0, 0, 360, skin, -1)
+    drawn = PencilPainter(PencilConfig(medium="colour-pencil"))(picture).image
+
+    def tone(image: Image) -> np.ndarray:
+        scaled = image[60:100, 60:100].astype(np.float32) / np.float32(255)
+        return cv2.cvtColor(scaled, cv2.COLOR_RGB2LAB).reshape(-1, 3).mean(axis=0)
+
+    before, after = tone(picture), tone(drawn)
+    assert abs(after[0] - before[0]) < 14
+    assert np.hypot(*after[1:]) > 0.85 * np.hypot(*before[1:])

@@ -12,6 +12,7 @@ a pencil texture, eq. 8-9).
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -56,12 +57,19 @@ def _graphite(frame: Image, config: PencilConfig) -> Image:
 
 
 def _coloured(frame: Image, config: PencilConfig) -> Image:
-    """The graphite's darkness with the colours of the picture, a little paler, as pigment leaves paper free."""
-    dark = _drawing(frame, config)
-    lab = cv2.cvtColor(_flattened(frame), cv2.COLOR_RGB2LAB).astype(np.float32)
-    paper = 250 - dark * 205
-    grained = lab[..., 1:] - 128
-    layers = np.dstack([paper, 128 + grained * np.float32(0.95)])
+    """Pigment as light or dark as the picture's own colours, dark skin included, under the graphite's lines."""
+    flat = _flattened(frame)
+    light = _brightness(flat)
+    tone = np.asarray(0.8 * light**0.8 + 0.2 * _levelled(light), np.float32)
+    # Wax covers more evenly than graphite, and more of the paper.
+    pigment = replace(config, grain=0.6 * config.grain, tone=min(1.0, 1.25 * config.tone))
+    lines = np.clip(line_darkness(light, config), 0, 1)
+    drawn = (1 - 0.85 * lines) * (1 - shading(tone, pigment))
+    paper = 22 + 228 * drawn
+    # As much colour for its lightness as in the picture: a colour that is only made lighter turns grey.
+    richer = np.clip(paper / 255 / np.maximum(light, 0.05), 0.5, 2.5) ** 0.6
+    lab = cv2.cvtColor(flat, cv2.COLOR_RGB2LAB).astype(np.float32)
+    layers = np.dstack([paper, 128 + (lab[..., 1:] - 128) * richer[..., None]])
     return np.asarray(cv2.cvtColor(np.clip(layers, 0, 255).astype(np.uint8), cv2.COLOR_LAB2RGB), np.uint8)
 
 
