@@ -7,7 +7,7 @@ import argparse
 from portraitist.cli.flags import add_flags, given
 from portraitist.progress import Report, Step
 from portraitist.stylize.pairs_config import PairFilterConfig
-from recipes.painters.stage_translate import add_shared_arguments, chosen_preset
+from recipes.painters.stage_translate import add_shared_arguments, chosen_preset, hints_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +30,8 @@ def run(asked: argparse.Namespace, report: Report) -> None:
     photos, drawings = (
         load_domain(domain_path(folder, asked.domain_side, name)) for name in (asked.photos, asked.style)
     )
-    note = note_of((photos.note, drawings.note), asked.style, ("translate",))
+    hints = hints_of(asked)
+    note = note_of(photos.note, drawings.note, asked.style, None if hints is None else hints.note)
     network = trained_translator(asked.run / "translate", preset)
     out, side = asked.run / "pairs", preset.size.side
     pairs = write_pairs(network, photos, out, note, side, crisp=asked.crisp, report=report)

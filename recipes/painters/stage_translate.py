@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from portraitist.cli.flags import add_flags
 from portraitist.progress import Report
 from portraitist.stylize.translate.config import PRESETS, TranslateConfig, TranslatePreset
+
+if TYPE_CHECKING:
+    from portraitist.stylize.pairs import PairFolder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +30,7 @@ def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
     """What must be the same to find the run again."""
     parser.add_argument("--style", required=True, help="the prepared domain of drawings")
     parser.add_argument("--photos", default="permissive", help="the prepared domain of photos")
+    parser.add_argument("--hints-from", type=Path, help="pairs of stage 1 (stage generator-pairs)")
     parser.add_argument("--domains", type=Path, help="run folder in which they were prepared (default: RUN)")
     parser.add_argument("--domain-side", type=int, default=256, help="side they were prepared at (px)")
     parser.add_argument("--preset", choices=tuple(PRESETS), default="cpu")
@@ -39,10 +44,18 @@ def chosen_preset(asked: argparse.Namespace) -> TranslatePreset:
     return replace(preset, training=replace(preset.training, **changes))
 
 
+def hints_of(asked: argparse.Namespace) -> PairFolder | None:
+    """The pairs of stage 1 that were given."""
+    from portraitist.stylize.pairs import PairFolder
+
+    return None if asked.hints_from is None else PairFolder.open(asked.hints_from)
+
+
 def run(asked: argparse.Namespace, report: Report) -> None:
     """Train up to the preset's steps, or --steps."""
     from portraitist.stylize.domain import load_domain
-    from portraitist.stylize.translate.run import train_translator
+    from portraitist.stylize.translate.run import Limits, train_translator
+    from portraitist.stylize.translate.training import Lessons
     from recipes.painters.stage_prepare import domain_path
     from recipes.painters.trunk import perceptual_features
 
@@ -51,11 +64,6 @@ def run(asked: argparse.Namespace, report: Report) -> None:
         load_domain(domain_path(folder, asked.domain_side, name)) for name in (asked.photos, asked.style)
     )
     features = perceptual_features(asked.device) if preset.training.likeness else None
-    limits = {
-        "begin": asked.begin,
-        "steps": asked.steps,
-        "every": asked.sheet_every,
-        "minutes": asked.minutes,
-        "device": asked.device,
-    }
-    train_translator(photos, drawings, asked.run / "translate", preset, features, **limits, report=report)
+    lessons = Lessons(photos, drawings, features, hints_of(asked))
+    limits, told = Limits(asked.steps, asked.sheet_every, asked.minutes), {"begin": asked.begin, "device": asked.device}
+    train_translator(lessons, asked.run / "translate", preset, limits, **told, report=report)

@@ -12,15 +12,17 @@ torch = pytest.importorskip("torch")
 
 from portraitist.errors import ConfigError, EngineError, InputError
 from portraitist.stylize.domain import Domain, DomainNote
+from portraitist.stylize.head_colours import colour_loss, head_region
+from portraitist.stylize.pairs import Pair, PairFolder, write_note, write_pair
 from portraitist.stylize.student.cost import count_multiply_adds
 from portraitist.stylize.translate import watch
 from portraitist.stylize.translate.config import PRESETS, TranslatorSize
 from portraitist.stylize.translate.layers import AdaLIN, spectral
-from portraitist.stylize.translate.losses import head_region, likeness_loss, mask_loss, region_loss
+from portraitist.stylize.translate.losses import hint_loss, likeness_loss, mask_loss, region_loss
 from portraitist.stylize.translate.networks import Critic, Translated, Translator
 from portraitist.stylize.translate.paint import trained_translator, translation_sheet, write_pairs
-from portraitist.stylize.translate.run import train_translator
-from portraitist.stylize.translate.training import TranslateTrainee, adam
+from portraitist.stylize.translate.run import Limits, train_translator
+from portraitist.stylize.translate.training import Lessons, TranslateTrainee, adam
 from portraitist.training.checkpoint import checkpoints
 from portraitist.training.loop import Pace, run
 from tests.stylize.drawn_pairs import NOTE, photo
@@ -33,8 +35,10 @@ def _domain(first: int, count: int = 3, side: int = 48) -> Domain:
     return Domain("test", images, tuple(f"{number}.png" for number in range(count)), DomainNote("drawn", "CC0-1.0"))
 
 
-def _trainee(**changes: object) -> TranslateTrainee:
-    return TranslateTrainee(_domain(0), _domain(100), TINY.size, replace(TINY.training, **changes))
+def _trainee(hints: PairFolder | None = None, **changes: object) -> TranslateTrainee:
+    return TranslateTrainee(
+        Lessons(_domain(0), _domain(100), hints=hints), TINY.size, replace(TINY.training, **changes)
+    )
 
 
 def test_adalin_is_one_norm_or_the_other() -> None:
@@ -96,6 +100,34 @@ def test_likeness_is_of_directions() -> None:
     assert float(likeness_loss(lambda pictures: [pictures], one, other)) > 0.01
 
 
+def test_coarse_colours_are_the_heads_own() -> None:
+    picture = torch.rand(1, 3, 48, 48)
+    lines, darker, beside = picture.clone(), picture.clone(), picture.clone()
+    lines[:, :, ::2] -= 0.2
+    lines[:, :, 1::2] += 0.2
+    darker[:, :, 10:20, 16:32] -= 0.3
+    beside[:, :, :4, :4] += 1
+    assert float(colour_loss(picture, lines)) < 1e-6
+    assert float(colour_loss(picture, beside)) == 0
+    assert float(colour_loss(picture, darker)) > 0.01
+
+
+def test_hints_are_about_what_stage_1_drew(tmp_path: Path) -> None:
+    """The settings name them, the loss follows them, and they count only in the head where a background is kept."""
+    for number in range(2):
+        write_pair(tmp_path, Pair(str(number), photo(number, 16), photo(number + 50, 16)))
+    write_note(tmp_path, NOTE)
+    hints = PairFolder.open(tmp_path)
+    assert _trainee(hints).settings["hints"] == hints.digest
+    assert float(_trainee(hints).loss(0).detach()) > float(_trainee().loss(0).detach())
+    one, other = torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32)
+    other[:, :, 8:24, 8:24] = one[:, :, 8:24, 8:24]
+    corner = one.clone()
+    corner[:, :, :3, :3] = 0
+    assert float(hint_loss(one, corner, "region")) == 0 < float(hint_loss(one, corner, "none"))
+    assert float(hint_loss(one, other, "region")) > 0
+
+
 @pytest.mark.parametrize("keeper", ["region", "mask", "none"])
 def test_every_network_is_told_something(keeper: str) -> None:
     trainee = _trainee(keeper=keeper)
@@ -124,7 +156,8 @@ def test_a_run_begins_with_another_styles_networks(tmp_path: Path) -> None:
     run(_trainee(), tmp_path / "one", TINY.training.loop, Pace(2, 2), build_optimizer=adam)
     still = replace(TINY, training=replace(TINY.training, learning_rate=1e-8))
     photos, drawings = _domain(0), _domain(200)
-    made = train_translator(photos, drawings, tmp_path / "other", still, begin=tmp_path / "one", steps=1)
+    lessons = Lessons(photos, drawings)
+    made = train_translator(lessons, tmp_path / "other", still, Limits(steps=1), begin=tmp_path / "one")
     before, fresh = trained_translator(tmp_path / "one", TINY), _trainee().networks.to_style
     with torch.no_grad():
         picture = torch.rand(1, 3, 32, 32)

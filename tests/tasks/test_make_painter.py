@@ -18,6 +18,7 @@ from portraitist.stylize.generator.generator_file import Origin, TrainedGenerato
 from portraitist.stylize.generator.presets import TINY
 from portraitist.stylize.generator.training import GanTrainee
 from portraitist.stylize.painter_file import read_painter
+from portraitist.stylize.pairs import PairFolder
 from portraitist.stylize.student import convert
 from portraitist.tasks.make_painter import begin, preset_of
 from portraitist.tasks.make_painter_config import MakePainterConfig
@@ -87,7 +88,7 @@ def test_one_command_makes_a_painter(
     assert "CC0-1.0" in card.licence
     work = root / "painters-in-work" / "blobs"
     assert len(load_domain(work / "drawings.npz")) == 3
-    assert len(load_domain(work / "sampled.npz")) == 3
+    assert len(PairFolder.open(work / "generator-pairs")) == 3
     assert len(load_domain(work / "photos.npz")) == 1
     before = (root / "painters" / "blobs" / "painter.onnx").read_bytes()
     assert main(["--library", str(root), "painter", "export", "blobs", *TINY_FLAGS]) == 0

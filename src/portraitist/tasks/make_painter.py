@@ -15,7 +15,7 @@ from portraitist.errors import InputError
 from portraitist.library import Library, checked_name, write_json
 from portraitist.options import from_mapping
 from portraitist.progress import Report, Step, silent
-from portraitist.stylize.domain import Domain, load_domain
+from portraitist.stylize.domain import load_domain
 from portraitist.stylize.painter_file import PainterFile
 from portraitist.stylize.pairs import PairFolder
 from portraitist.stylize.pairs_config import PairFilterConfig
@@ -50,9 +50,10 @@ class PainterWork:
         return self.folder / "drawings.npz"
 
     @property
-    def sampled(self) -> Path:
-        """What the generator drew."""
-        return self.folder / "sampled.npz"
+    def hints(self) -> PairFolder | None:
+        """What the generator drew of faces it made up; None where stage 1 was left out."""
+        folder = self.folder / "generator-pairs"
+        return PairFolder.open(folder) if folder.is_dir() else None
 
     def say(self, sentence: str) -> None:
         """One sentence for the person who waits."""
@@ -66,22 +67,24 @@ def begin(library: Library, name: str, config: MakePainterConfig, report: Report
 
 
 def learn_generator(work: PainterWork, source: Path) -> None:
-    """Stage 1: a generator that was trained on faces learns the drawings; what it draws widens the drawings' domain.
+    """Stage 1: a generator that was trained on faces learns the drawings; what it draws of made-up faces are the
+    translator's hints.
 
     Raises EngineError when it collapses; the last good state is kept.
     """
-    from portraitist.tasks.make_painter_generator import transfer_and_sample
+    from portraitist.tasks.make_painter_generator import transfer_and_pair
 
-    transfer_and_sample(work, source, load_domain(work.drawings))
+    transfer_and_pair(work, source, load_domain(work.drawings))
 
 
 def learn_translator(work: PainterWork) -> None:
     """Stage 2: from photos to the drawings, without pairs. Raises EngineError when it collapses."""
-    from portraitist.stylize.translate.run import train_translator
+    from portraitist.stylize.translate.run import Limits, train_translator
+    from portraitist.stylize.translate.training import Lessons
 
-    photos, drawings, preset, config = load_domain(work.photos), _all_drawings(work), preset_of(work), work.config
-    limits: dict[str, Any] = {"steps": preset.steps, "every": config.save_every, "minutes": config.minutes}
-    train_translator(photos, drawings, work.folder / "translate", preset, **limits, report=work.report)
+    lessons = Lessons(load_domain(work.photos), load_domain(work.drawings), hints=work.hints)
+    limits = Limits(every=work.config.save_every, minutes=work.config.minutes)
+    train_translator(lessons, work.folder / "translate", preset_of(work), limits, report=work.report)
 
 
 def make_pairs(work: PainterWork) -> PairFolder:
@@ -91,9 +94,8 @@ def make_pairs(work: PainterWork) -> PairFolder:
     from portraitist.stylize.translate.paint import note_of, trained_translator, write_pairs
 
     photos, preset = load_domain(work.photos), preset_of(work)
-    drawn = [load_domain(path).note for path in (work.drawings, work.sampled) if path.is_file()]
-    stages = ("generator", "translate") if work.sampled.is_file() else ("translate",)
-    note = note_of((photos.note, *drawn), work.name, stages)
+    hints = work.hints
+    note = note_of(photos.note, load_domain(work.drawings).note, work.name, None if hints is None else hints.note)
     network = trained_translator(work.folder / "translate", preset)
     out, side = work.folder / "pairs", preset.size.side
     pairs = write_pairs(network, photos, out, note, side, crisp=work.config.crisp, report=work.report)
@@ -162,16 +164,6 @@ def student_of(work: PainterWork, pairs: PairFolder) -> StudentConfig:
     learning = {"steps": config.student_steps, "batch": config.batch, "side": min(256, config.side)}
     mapping = {"tier": config.tier, "has_mask": pairs.has_masks, "perceptual": 0.0, **learning}
     return from_mapping(StudentConfig, mapping)
-
-
-def _all_drawings(work: PainterWork) -> Domain:
-    """The drawings, and what the generator drew, enlarged to their side."""
-    drawings = load_domain(work.drawings)
-    if not work.sampled.is_file():
-        return drawings
-    from portraitist.tasks.make_painter_generator import joined
-
-    return joined(drawings, load_domain(work.sampled))
 
 
 def require_prepared(work: PainterWork) -> None:

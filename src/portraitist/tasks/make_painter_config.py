@@ -24,7 +24,7 @@ class MakePainterConfig:
     keeper: str = option("region", "how the photo's background stays", choices=KEEPERS)
     background: float = option(10.0, "weight of the photo's background: the knob to the style", low=0, high=1000)
     generator_steps: int = option(2000, "steps of the generator, where there is one to begin from", low=1)
-    samples: int = option(400, "pictures of the generator that the translator learns from too", low=0, high=10_000)
+    samples: int = option(400, "pairs of made-up faces, the generator's hints for the translator", low=0, high=10_000)
     translate_steps: int | None = option(None, "steps of the translator; none: the preset's", low=1)
     student_steps: int = option(20_000, "steps of the student", low=1)
     batch: int = option(8, "pairs a step of the student", low=1, high=1024)

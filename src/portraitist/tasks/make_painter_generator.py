@@ -1,19 +1,15 @@
-"""Stage 1 of a painter: a generator learns the drawings and draws more of them."""
+"""Stage 1 of a painter: a generator learns the drawings, and draws faces it makes up."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-import cv2
-import numpy as np
-
-from portraitist.stylize.domain import Domain, DomainNote, save_domain
-from portraitist.stylize.generator.blend import Curve, blend
+from portraitist.stylize.domain import Domain
+from portraitist.stylize.generator.blend_pairs import FOLDER, write_blend_pairs
 from portraitist.stylize.generator.config import TransferConfig
-from portraitist.stylize.generator.generator_file import Origin, load_generator, newest_generator, save_generator
+from portraitist.stylize.generator.generator_file import load_generator, newest_generator, save_generator
 from portraitist.stylize.generator.presets import FEW_SHOT, PRESETS, TINY
-from portraitist.stylize.generator.sample import sample
 from portraitist.stylize.generator.training import adam
 from portraitist.stylize.generator.transfer import TransferTrainee
 from portraitist.stylize.generator.watch import guard
@@ -23,12 +19,9 @@ from portraitist.training.loop import Pace, Trainee, run
 if TYPE_CHECKING:
     from portraitist.tasks.make_painter import PainterWork
 
-SWAP_SIDE = 16
-"""From this side on the levels are the style's: below are pose and shape, which stay the source's."""
 
-
-def transfer_and_sample(work: PainterWork, source: Path, drawings: Domain) -> None:
-    """`generator.safetensors`, and `sampled.npz` with `config.samples` pictures of the blend with its source."""
+def transfer_and_pair(work: PainterWork, source: Path, drawings: Domain) -> None:
+    """`generator.safetensors`, and `generator-pairs` with `config.samples` pairs of its source and their blend."""
     begun, config = load_generator(source), work.config
     training = (TINY if begun.size.side <= TINY.size.side else PRESETS["cpu64"]).training
     trainee = TransferTrainee(drawings, begun, training, FEW_SHOT if drawings.is_few_shot else TransferConfig())
@@ -46,21 +39,4 @@ def transfer_and_sample(work: PainterWork, source: Path, drawings: Domain) -> No
     learned = newest_generator(folder, begun.size, origin)
     save_generator(folder.with_suffix(".safetensors"), learned)
     if config.samples:
-        pictures = sample(blend(begun, [(learned, Curve(swap_side=SWAP_SIDE))]).generator, config.samples)
-        names = tuple(f"sample-{number:05d}" for number in range(len(pictures)))
-        save_domain(work.sampled, Domain("sampled", pictures, names, _note_of(learned.origin)))
-
-
-def _note_of(origin: Origin) -> DomainNote:
-    """What holds for any picture that the generator saw holds for what it draws."""
-    told = [(note.licence, note.attribution) for note in origin.learned]
-    licences, lines = ("; ".join(dict.fromkeys(filter(None, each))) for each in zip(*told, strict=True))
-    return DomainNote("pictures of a generator", licences, lines, noncommercial=origin.noncommercial)
-
-
-def joined(one: Domain, other: Domain) -> Domain:
-    """Both, at the first one's side."""
-    shape = (one.side, one.side)
-    raised = np.stack([cv2.resize(image, shape, interpolation=cv2.INTER_CUBIC) for image in other.images])
-    images = np.concatenate([one.images, raised.astype(np.uint8)])
-    return Domain(one.name, images, (*one.names, *other.names), one.note)
+        write_blend_pairs(begun, learned, work.folder / FOLDER, config.samples, domain=work.name, report=work.report)

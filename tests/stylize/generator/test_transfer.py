@@ -25,7 +25,7 @@ from portraitist.stylize.generator.transfer import TransferTrainee
 from portraitist.training.loop import Pace, run
 from tests.stylize.generator.small import discs, trained
 
-FREE = TransferConfig(mapping_rate=1, coarse_rate=1, frozen_blocks=0, match_weight=0)
+FREE = TransferConfig(mapping_rate=1, coarse_rate=1, frozen_blocks=0, match_weight=0, colour_weight=0)
 
 
 def _moved(source: TrainedGenerator, trainee: TransferTrainee, start: str) -> float:
@@ -61,6 +61,15 @@ def test_matching_holds_the_coarse_features(tmp_path: Path) -> None:
     for weight in (0.0, 100.0):
         _, trainee = _learned(replace(FREE, match_weight=weight, match_side=8), tmp_path / str(weight), steps=12)
         distances.append(float(trainee.mismatch(w).detach()))
+    assert distances[1] < 0.5 * distances[0]
+
+
+def test_colours_hold_the_heads_tone(tmp_path: Path) -> None:
+    w = torch.randn(4, TINY.size.latents, TINY.size.latent)
+    distances = []
+    for weight in (0.0, 100.0):
+        _, trainee = _learned(replace(FREE, colour_weight=weight), tmp_path / str(weight), steps=12)
+        distances.append(float(trainee.recoloured(w).detach()))
     assert distances[1] < 0.5 * distances[0]
 
 

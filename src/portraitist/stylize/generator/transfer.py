@@ -22,6 +22,7 @@ from portraitist.stylize.generator.config import GanConfig, TransferConfig
 from portraitist.stylize.generator.generator_file import TrainedGenerator
 from portraitist.stylize.generator.networks import Discriminator, Generator
 from portraitist.stylize.generator.training import GanTrainee
+from portraitist.stylize.head_colours import colour_loss
 
 
 class TransferTrainee(GanTrainee):
@@ -54,12 +55,20 @@ class TransferTrainee(GanTrainee):
         return {**super().settings, "transfer": asdict(self.transfer), "source": self._source_digest}
 
     def loss(self, step: int) -> Tensor:
-        """As a plain generator's, and how far the coarse features have left the source's."""
+        """As a plain generator's, and how far coarse features and colours have left the source's."""
         total = super().loss(step)
+        w = self.latents(max(2, self.config.batch // 2)).detach()
         if self.transfer.match_weight:
-            w = self.latents(max(2, self.config.batch // 2)).detach()
             total = total + self.transfer.match_weight * self.mismatch(w)
+        if self.transfer.colour_weight:
+            total = total + self.transfer.colour_weight * self.recoloured(w)
         return total
+
+    def recoloured(self, w: Tensor) -> Tensor:
+        """How far the head's coarse colours are from the source's for the same latents."""
+        with torch.no_grad():
+            before = self.source.synthesis(w)
+        return colour_loss(before, self.module.generator.synthesis(w))
 
     def mismatch(self, w: Tensor) -> Tensor:
         """Mean squared distance of features to the source's for the same latents, levels up to `match_side`."""

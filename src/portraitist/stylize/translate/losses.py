@@ -11,14 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from portraitist.stylize.head_colours import head_region
 from portraitist.stylize.student.losses import Features
 from portraitist.stylize.translate.networks import Translated
-
-HEAD_MIDDLE, HEAD_RADII = (0.5, 0.5), (0.40, 0.52)
-"""Of the ellipse that holds head and hair in FFHQ framing, x and y in parts of the side: chin and ears lie well inside
-the places `faces.align` lays them at, hair is given the room above."""
-FEATHER = 0.12
-"""Of the ellipse's radius, over which it fades."""
 
 
 def persuade(answers: Sequence[Tensor]) -> Tensor:
@@ -49,12 +44,11 @@ def likeness_loss(features: Features, photo: Tensor, painted: Tensor) -> Tensor:
     ).mean()
 
 
-def head_region(side: int) -> Tensor:
-    """(1, 1, side, side): 1 where a framed head may be, 0 where the background is."""
-    places = (torch.arange(side) + 0.5) / side
-    across, down = ((places - m) / r for m, r in zip(HEAD_MIDDLE, HEAD_RADII, strict=True))
-    far = (down[:, None].square() + across.square()).sqrt()
-    return ((1 + FEATHER - far) / FEATHER).clamp(0, 1)[None, None]
+def hint_loss(drawn: Tensor, painted: Tensor, keeper: str) -> Tensor:
+    """Of a pair of stage 1: mean absolute difference at half the side, as a generator's pictures are softer; where a
+    background is kept, in the head's region alone."""
+    apart = (functional.avg_pool2d(drawn, 2) - functional.avg_pool2d(painted, 2)).abs()
+    return apart.mean() if keeper == "none" else (apart * head_region(apart.shape[-1]).to(apart)).mean()
 
 
 def seen_by_critics(pictures: Tensor, keeper: str) -> Tensor:

@@ -71,17 +71,18 @@ def trained_translator(folder: Path, preset: TranslatePreset) -> Translator:
     return trained_networks(folder, preset).to_style
 
 
-def note_of(notes: Sequence[DomainNote], style: str, stages: tuple[str, ...]) -> PairNote:
-    """Of pairs: what holds for any domain that was learned from, the photos first, holds for them."""
-    photos, drawings = notes[0], notes[1]
+def note_of(photos: DomainNote, drawings: DomainNote, style: str, hints: PairNote | None = None) -> PairNote:
+    """Of pairs: what holds for anything that was learned from holds for them. hints: of stage 1, where it was run."""
+    notes = (photos, drawings) if hints is None else (photos, drawings, hints)
+    attributions = [note.attribution for note in (photos, drawings) if note.attribution]
     return PairNote(
         f"{photos.title}, painted like {drawings.title}",
-        "unsupervised translation",
+        "unsupervised translation" if hints is None else "translation with hints of a generator",
         "; ".join(dict.fromkeys(note.licence for note in notes)),
         noncommercial=any(note.noncommercial for note in notes),
         style=style,
-        stages=stages,
-        attributions=tuple(dict.fromkeys(note.attribution for note in notes if note.attribution)),
+        stages=("translate",) if hints is None else ("generator", "translate"),
+        attributions=tuple(dict.fromkeys((*attributions, *(hints.attributions if hints else ())))),
     )
 
 

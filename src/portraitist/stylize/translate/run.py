@@ -2,44 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from portraitist.progress import Report, Step, silent
-from portraitist.stylize.domain import Domain
-from portraitist.stylize.student.losses import Features
 from portraitist.stylize.student.training import stop_after, write_sheet
 from portraitist.stylize.translate.config import TranslatePreset
 from portraitist.stylize.translate.networks import Translator, TranslatorNetworks
 from portraitist.stylize.translate.paint import trained_networks, trained_translator, translation_sheet
-from portraitist.stylize.translate.training import TranslateTrainee, adam
+from portraitist.stylize.translate.training import Lessons, TranslateTrainee, adam
 from portraitist.stylize.translate.watch import guard
 from portraitist.training.loop import Pace, Run, run
 
 
+@dataclass(frozen=True)
+class Limits:
+    """How far a run goes now. steps: up to this one (None: the preset's). every: steps between checkpoints, each with a
+    sheet. minutes: stop after them, at the next checkpoint."""
+
+    steps: int | None = None
+    every: int = 250
+    minutes: float | None = None
+
+
 def train_translator(
-    photos: Domain,
-    drawings: Domain,
+    lessons: Lessons,
     folder: Path,
     preset: TranslatePreset,
-    features: Features | None = None,
+    limits: Limits = Limits(),
     *,
     begin: Path | None = None,
-    steps: int | None = None,
-    every: int = 250,
-    minutes: float | None = None,
     device: str = "cpu",
     report: Report = silent,
 ) -> Translator:
-    """Up to `steps` (the preset's without), going on from the newest checkpoint; returns the averaged way to the style.
+    """As far as the limits say, going on from the newest checkpoint; returns the averaged way to the style.
 
     begin: the folder of another style's run, of the same size, whose averaged networks this one begins with.
     Raises EngineError when it collapses or stops being numbers; the last good state is kept.
     """
-    trainee = TranslateTrainee(photos, drawings, preset.size, preset.training, features, device=device)
+    trainee = TranslateTrainee(lessons, preset.size, preset.training, device=device)
     if begin is not None:
         trainee.networks.load_state_dict(trained_networks(begin, preset).state_dict())
-    ends, pace = stop_after(minutes), Pace(steps or preset.steps, every, every)
+    ends = stop_after(limits.minutes)
+    pace = Pace(limits.steps or preset.steps, limits.every, limits.every)
     run(
         trainee,
         folder,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import cv2
@@ -17,10 +17,13 @@ from portraitist.errors import ConfigError
 from portraitist.stylize.domain import Domain
 from portraitist.stylize.edges import soften_edges
 from portraitist.stylize.generator.losses import held
+from portraitist.stylize.head_colours import colour_loss
+from portraitist.stylize.pairs import PairFolder
 from portraitist.stylize.student.losses import Features
 from portraitist.stylize.translate.config import TranslateConfig, TranslatorSize
 from portraitist.stylize.translate.losses import (
     attention_loss,
+    hint_loss,
     likeness_loss,
     mask_loss,
     persuade,
@@ -33,32 +36,46 @@ from portraitist.training.config import LoopConfig
 from portraitist.types import derive
 
 
+@dataclass(frozen=True)
+class Lessons:
+    """What a translator learns from: photos and drawings that are no pairs.
+
+    features: a frozen network's feature maps, needed when the likeness is not 0; the recogniser that likeness is
+    measured by has no gradient, so what it is told by is another network, and the measure stays independent of it.
+    hints: pairs of a generator and its blend with the style: of nobody, soft, but pairs.
+    """
+
+    photos: Domain
+    drawings: Domain
+    features: Features | None = None
+    hints: PairFolder | None = None
+
+
 class TranslateTrainee:
     """Translators between two domains (training/loop.py's Trainee).
 
-    features: a frozen network's feature maps, needed when `config.likeness` is not 0; the recogniser that likeness is
-    measured by has no gradient, so what it is told by is another network, and the measure stays independent of it.
-    Raises ConfigError without them, InputError for a domain of too small a side.
+    Raises ConfigError for likeness without features, InputError for a domain of too small a side.
     """
 
     rates: Mapping[str, float] = {}
 
     def __init__(
         self,
-        photos: Domain,
-        drawings: Domain,
+        lessons: Lessons,
         size: TranslatorSize,
         config: TranslateConfig,
-        features: Features | None = None,
         *,
         device: str = "cpu",
     ) -> None:
-        if config.likeness and features is None:
+        if config.likeness and lessons.features is None:
             raise ConfigError("translator: likeness expects a network's features, found none; set it to 0")
-        self.photos, self.drawings = photos.at(size.side), drawings.at(size.side)
+        domains = (lessons.photos, lessons.drawings)
+        self.photos, self.drawings = (domain.at(size.side) for domain in domains)
         # Drawn from at twice the side where there is so much: moved pictures stay as sharp as those that were not.
-        self._sources = tuple(domain.at(min(2 * size.side, domain.side)) for domain in (photos, drawings))
-        self.size, self.config, self.device, self._features = size, config, device, features
+        self._sources = tuple(domain.at(min(2 * size.side, domain.side)) for domain in domains)
+        self.size, self.config, self.device, self._features = size, config, device, lessons.features
+        self._hints = lessons.hints if config.hints else None
+        self._hints_digest = self._hints.digest if self._hints else ""
         with torch.random.fork_rng():
             torch.manual_seed(derive(config.seed, 0))
             self.networks = TranslatorNetworks(size, config).to(device)
@@ -68,7 +85,8 @@ class TranslateTrainee:
     def settings(self) -> Mapping[str, Any]:
         """What a resumed run must share."""
         domains = {"photos": self.photos.digest, "drawings": self.drawings.digest}
-        return {"size": asdict(self.size), "translate": asdict(self.config), **domains}
+        hints = {} if self._hints is None else {"hints": self._hints_digest}
+        return {"size": asdict(self.size), "translate": asdict(self.config), **domains, **hints}
 
     def loss(self, step: int) -> Tensor:
         """Of one batch of each domain, drawn from the seed and the step."""
@@ -78,6 +96,8 @@ class TranslateTrainee:
         painted, total = self._there_and_back(photo, drawing, networks.to_style, networks.to_photo, networks.of_style)
         unpainted, other = self._there_and_back(drawing, photo, networks.to_photo, networks.to_style, networks.of_photo)
         total = total + other + self._kept(photo, painted)
+        if self._hints is not None:
+            total = total + self.config.hints * self._hinted(self._hints, step)
         total = (
             total + self._doubt(networks.of_photo, photo, unpainted) + self._doubt(networks.of_style, drawing, painted)
         )
@@ -96,7 +116,22 @@ class TranslateTrainee:
     def _drawn(self, domain: Domain, rng: np.random.Generator) -> Tensor:
         """(batch, 3, side, side) in [0, 1]: drawn, mirrored by chance, moved and scaled a little."""
         drawn = jittered(domain.draw(self.config.batch, rng), self.size.side, self.config.jitter, rng)
-        return torch.from_numpy(drawn).to(self.device).permute(0, 3, 1, 2).float() / 255
+        return self._tensor(drawn)
+
+    def _tensor(self, pictures: NDArray[np.uint8]) -> Tensor:
+        return torch.from_numpy(pictures).to(self.device).permute(0, 3, 1, 2).float() / 255
+
+    def _hinted(self, hints: PairFolder, step: int) -> Tensor:
+        """How far the translator is from what stage 1 draws of its own faces."""
+        count, rng = self.config.batch, np.random.default_rng([self.config.seed, step, 1])
+        pairs = [hints[int(place)] for place in rng.integers(len(hints), size=count)]
+        both = np.stack([np.stack([pair.photo, pair.painted]) for pair in pairs])
+        moves = int(rng.integers(2**31))
+        photo, drawn = (
+            self._tensor(jittered(both[:, side], self.size.side, self.config.jitter, np.random.default_rng([moves])))
+            for side in (0, 1)
+        )
+        return hint_loss(drawn, self.networks.to_style(photo).picture, self.config.keeper)
 
     def _there_and_back(
         self, source: Tensor, target: Tensor, there: Translator, back: Translator, critics: Side
@@ -110,12 +145,14 @@ class TranslateTrainee:
         return made, total + config.attention * attention_loss(made.logits, same.logits)
 
     def _kept(self, photo: Tensor, painted: Translated) -> Tensor:
-        """What stays of the photo: its background, and whose face it is."""
+        """What stays of the photo: its background, its coarse colours, and whose face it is."""
         config, total = self.config, photo.new_zeros(())
         if config.keeper == "region" and config.background:
             total = total + config.background * region_loss(photo, painted)
         if config.keeper == "mask":
             total = total + config.background * mask_loss(painted)
+        if config.colour:
+            total = total + config.colour * colour_loss(photo, painted.picture)
         if config.likeness and self._features is not None:
             total = total + config.likeness * likeness_loss(self._features, photo, painted.picture)
         return total
