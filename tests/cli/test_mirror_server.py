@@ -62,6 +62,12 @@ def test_the_newest_frame_is_shown(page: MirrorServer) -> None:
     assert first[1] != second[1]
 
 
+def test_json_on_standard_output_stays_json(capsys: pytest.CaptureFixture[str]) -> None:
+    with mirror(shows=False, aside=True) as running:
+        said = capsys.readouterr()
+    assert (said.out, running.url in said.err) == ("", True)
+
+
 def test_nothing_comes_then_it_ends(page: MirrorServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("portraitist.cli.mirror_server.WAIT", 0.1)
     assert ask(page, "frame")[0] == 503

@@ -20,7 +20,6 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from portraitist.cli.shared import say
 from portraitist.errors import InputError, PortraitistError
 
 ADDRESS = "127.0.0.1"
@@ -160,11 +159,13 @@ def as_json(value: Any) -> bytes:
     return json.dumps(value, allow_nan=False).encode()
 
 
-def announce(server: LocalServer, *, shows: bool) -> None:
-    """Print where the page is. shows: open it in the browser, where there is a screen."""
-    say(server.url)
+def announce(server: LocalServer, *, shows: bool, aside: bool = False) -> None:
+    """Print where the page is. shows: open it in the browser, where there is a screen. aside: print to standard error,
+    as standard output is for JSON."""
+    stream = sys.stderr if aside else sys.stdout
+    stream.write(server.url + "\n")
     # Whoever started this through a pipe waits for the address.
-    sys.stdout.flush()
+    stream.flush()
     if shows and _has_screen():
         _show(server.url)
 

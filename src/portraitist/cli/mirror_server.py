@@ -66,13 +66,13 @@ class _Handler(LocalHandler):
 
 
 @contextmanager
-def mirror(*, port: int = 0, shows: bool = True) -> Iterator[MirrorServer]:
-    """A running mirror, its address printed; shut down afterwards. shows: open it in the browser."""
+def mirror(*, port: int = 0, shows: bool = True, aside: bool = False) -> Iterator[MirrorServer]:
+    """A running mirror, its address printed; shut down afterwards. shows, aside: as in `announce`."""
     with MirrorServer(port) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:
-            announce(server, shows=shows)
+            announce(server, shows=shows, aside=aside)
             yield server
         finally:
             server.end("The camera was stopped.")

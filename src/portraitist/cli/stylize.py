@@ -95,7 +95,10 @@ def _mirrored(
     from portraitist.tasks.paint_camera import Live, paint_camera, watch_camera
 
     settings, camera = _settings(parsed), Camera.open(number)
-    with mirror(port=parsed.port, shows=not parsed.no_browser) as page, until_ctrl_c() as should_stop:
+    with (
+        mirror(port=parsed.port, shows=not parsed.no_browser, aside=parsed.json) as page,
+        until_ctrl_c() as should_stop,
+    ):
         live = Live(page.show, should_stop, report=progress)
         if parsed.out is None:
             return watch_camera(library, camera, settings, live)
