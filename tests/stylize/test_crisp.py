@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from portraitist.stylize.crisp import enlarged_crisply
+from portraitist.stylize.crisp import enlarged_crisply, flattened
 from portraitist.types import Image
 
 COLOURS = (30, 220)
@@ -40,3 +40,12 @@ def test_no_colour_beyond_what_was_there(disc: Image) -> None:
     assert crisp.max() <= disc.max()
     flat = np.full((16, 16, 3), 77, np.uint8)
     assert (enlarged_crisply(flat, 64) == 77).all()
+
+
+def test_flat_colours_lose_their_noise_and_borders_stay(disc: Image) -> None:
+    noise = np.random.default_rng(0).normal(0, 6, disc.shape)
+    noisy = np.clip(disc + noise, 0, 255).astype(np.uint8)
+    even, inside = flattened(noisy), np.s_[12:20, 12:20]
+    assert even[inside].std() < 0.5 * noisy[inside].std()
+    assert np.abs(even.astype(int) - disc)[disc[..., 0] == COLOURS[0]].mean() < 6
+    assert ((even[..., 0] < 125) == (disc[..., 0] < 125)).mean() > 0.99

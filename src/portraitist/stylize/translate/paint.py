@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from portraitist.errors import InputError
 from portraitist.pages.sheets import contact_sheet
 from portraitist.progress import Report, Step, silent
-from portraitist.stylize.crisp import enlarged_crisply
+from portraitist.stylize.crisp import enlarged_crisply, flattened
 from portraitist.stylize.domain import Domain, DomainNote
 from portraitist.stylize.pairs import PAINTED, Pair, PairFolder, PairNote, write_note, write_pair
 from portraitist.stylize.translate.config import TranslatePreset
@@ -98,14 +98,14 @@ def write_pairs(
 ) -> PairFolder:
     """A pair a photo: the photo as its domain has it, the painting enlarged from the translator's `side` to it.
 
-    crisp: of flat drawings, with crisp borders (`crisp.enlarged_crisply`); otherwise softly.
+    crisp: of flat drawings, evened out and with crisp borders (`crisp`); otherwise softly.
     """
     small = photos.at(side)
     for number, (painted, mask) in enumerate(translate(network, small.images)):
         name = f"{number:05d}-{Path(photos.names[number]).stem}"
         if not (folder / PAINTED / f"{name}.png").is_file():
             whole = (photos.side, photos.side)
-            larger = enlarged_crisply(painted, photos.side) if crisp else _enlarged(painted, photos.side)
+            larger = enlarged_crisply(flattened(painted), photos.side) if crisp else _enlarged(painted, photos.side)
             opacity = None if mask is None else np.asarray(cv2.resize(mask, whole), np.float32)
             write_pair(folder, Pair(name, photos.images[number], larger, opacity))
         report(Step("pairs", number + 1, len(photos), name))
