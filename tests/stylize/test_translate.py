@@ -136,6 +136,13 @@ def test_every_network_is_told_something(keeper: str) -> None:
     assert lacking == []
 
 
+def test_without_cycle_no_way_back_is_learned() -> None:
+    trainee = _trainee(cycle=0.0)
+    trainee.loss(0).backward()
+    told = {name.split(".")[0] for name, parameter in trainee.module.named_parameters() if parameter.grad is not None}
+    assert told == {"to_style", "of_style"}
+
+
 def test_a_run_goes_on_to_the_same_bits_and_leaves_pairs(tmp_path: Path) -> None:
     loop, how = TINY.training.loop, {"build_optimizer": adam}
     whole = run(_trainee(), tmp_path / "whole", loop, Pace(4, 4), **how)

@@ -44,7 +44,7 @@ class TranslateConfig:
     likeness: float = option(1.0, "weight of a frozen network's features of the face", low=0, high=1000)
     colour: float = option(10.0, "weight of the head's coarse colours staying the photo's", low=0, high=1000)
     hints: float = option(10.0, "weight of stage 1's pairs, where there are some", low=0, high=1000)
-    cycle: float = option(10.0, "weight of there and back again", low=0, high=1000)
+    cycle: float = option(10.0, "weight of there and back again; 0: no way back is learned", low=0, high=1000)
     itself: float = option(10.0, "weight of a picture of the style staying as it is", low=0, high=1000)
     attention: float = option(10.0, "weight of the attention's own classifier", low=0, high=10_000)
     edges: float = option(0.5, "weight, for the critics, of drawings whose edges were softened", low=0, high=100)

@@ -94,13 +94,13 @@ class TranslateTrainee:
         photo, drawing = (self._drawn(domain, rng) for domain in self._sources)
         networks = self.networks
         painted, total = self._there_and_back(photo, drawing, networks.to_style, networks.to_photo, networks.of_style)
-        unpainted, other = self._there_and_back(drawing, photo, networks.to_photo, networks.to_style, networks.of_photo)
-        total = total + other + self._kept(photo, painted)
+        total = total + self._kept(photo, painted) + self._doubt(networks.of_style, drawing, painted)
+        if self.config.cycle:
+            back, there = networks.to_photo, networks.to_style
+            unpainted, other = self._there_and_back(drawing, photo, back, there, networks.of_photo)
+            total = total + other + self._doubt(networks.of_photo, photo, unpainted)
         if self._hints is not None:
             total = total + self.config.hints * self._hinted(self._hints, step)
-        total = (
-            total + self._doubt(networks.of_photo, photo, unpainted) + self._doubt(networks.of_style, drawing, painted)
-        )
         if self.config.edges:
             soft = networks.of_style(self._seen(soften_edges(drawing)))
             total = total + self.config.edges * torch.stack([answer.square().mean() for answer in soft]).sum()
@@ -140,7 +140,8 @@ class TranslateTrainee:
         config, made, same = self.config, there(source), there(target)
         with held(critics):
             total = persuade(critics(self._seen(made.picture)))
-        total = total + config.cycle * functional.l1_loss(back(made.picture).picture, source)
+        if config.cycle:
+            total = total + config.cycle * functional.l1_loss(back(made.picture).picture, source)
         total = total + config.itself * functional.l1_loss(same.picture, target)
         return made, total + config.attention * attention_loss(made.logits, same.logits)
 
