@@ -22,7 +22,7 @@ from portraitist.stylize.generator.config import GanConfig, TransferConfig
 from portraitist.stylize.generator.generator_file import TrainedGenerator
 from portraitist.stylize.generator.networks import Discriminator, Generator
 from portraitist.stylize.generator.training import GanTrainee
-from portraitist.stylize.head_colours import colour_loss
+from portraitist.stylize.head_losses import colour_loss
 
 
 class TransferTrainee(GanTrainee):

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from portraitist.stylize.head_colours import head_region
+from portraitist.stylize.head_losses import head_region
 from portraitist.stylize.student.losses import Features
 from portraitist.stylize.translate.networks import Translated
 

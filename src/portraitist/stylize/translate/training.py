@@ -17,7 +17,7 @@ from portraitist.errors import ConfigError
 from portraitist.stylize.domain import Domain
 from portraitist.stylize.edges import soften_edges
 from portraitist.stylize.generator.losses import held
-from portraitist.stylize.head_colours import colour_loss
+from portraitist.stylize.head_losses import colour_loss, feature_loss
 from portraitist.stylize.pairs import PairFolder
 from portraitist.stylize.student.losses import Features
 from portraitist.stylize.translate.config import TranslateConfig, TranslatorSize
@@ -146,7 +146,7 @@ class TranslateTrainee:
         return made, total + config.attention * attention_loss(made.logits, same.logits)
 
     def _kept(self, photo: Tensor, painted: Translated) -> Tensor:
-        """What stays of the photo: its background, its coarse colours, and whose face it is."""
+        """What stays of the photo: its background, its coarse colours, eyes and mouth, and whose face it is."""
         config, total = self.config, photo.new_zeros(())
         if config.keeper == "region" and config.background:
             total = total + config.background * region_loss(photo, painted)
@@ -154,6 +154,8 @@ class TranslateTrainee:
             total = total + config.background * mask_loss(painted)
         if config.colour:
             total = total + config.colour * colour_loss(photo, painted.picture)
+        if config.features:
+            total = total + config.features * feature_loss(photo, painted.picture)
         if config.likeness and self._features is not None:
             total = total + config.likeness * likeness_loss(self._features, photo, painted.picture)
         return total
