@@ -3,8 +3,9 @@
     python -m benchmarks.stylize --data ../shared/data [--painter NAME ...] [--library DIR] [--faces 12] [--parts faces]
 
 Without --painter every painter that is here. --faces: most of each folder. --films: faces that are filmed. --json
-keeps the records. KID needs portraitist[diffusion] and the
-EfficientNet of recipes/features.py; it is left out without.
+keeps the records, beside those of other parts that the file has already: rates are to be taken alone. KID needs
+portraitist[diffusion] and the EfficientNet of
+recipes/features.py; it is left out without.
 """
 
 from __future__ import annotations
@@ -38,10 +39,11 @@ def main() -> None:
     library, reader = Library(asked.library), FaceReader.load(HERE)
     chosen = [find_painter(library, name) for name in asked.painter] or list(painters(library))
     faces = list(judged_faces(asked.data, reader, asked.faces))
-    report: dict[str, Any] = {}
+    kept = asked.json is not None and asked.json.is_file()
+    report: dict[str, Any] = json.loads(asked.json.read_text()) if kept else {}
     for painter in chosen:
         print(f"\n## {painter.name}, {len(faces)} judge faces\n")
-        report[painter.name] = {"printed": {}}
+        report.setdefault(painter.name, {"printed": {}})
         for part in asked.parts:
             found = PARTS[part](painter, faces, reader, asked)
             report[painter.name][part] = found

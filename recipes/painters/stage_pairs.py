@@ -14,6 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The stage's flags."""
     add_shared_arguments(parser)
     parser.add_argument("--keeper", default=argparse.SUPPRESS, help="the one the translator was trained with")
+    parser.add_argument("--count", type=int, help="at most so many photos, evenly taken (default: all)")
     parser.add_argument("--crisp", action="store_true", help="enlarge paintings with crisp borders: for flat drawings")
     add_flags(parser, PairFilterConfig, "filter")
 
@@ -30,6 +31,8 @@ def run(asked: argparse.Namespace, report: Report) -> None:
     photos, drawings = (
         load_domain(domain_path(folder, asked.domain_side, name)) for name in (asked.photos, asked.style)
     )
+    if asked.count is not None:
+        photos = photos.among(range(0, len(photos), max(1, len(photos) // asked.count)), asked.count)
     hints = hints_of(asked)
     note = note_of(photos.note, drawings.note, asked.style, None if hints is None else hints.note)
     network = trained_translator(asked.run / "translate", preset)

@@ -125,6 +125,7 @@ _ROWS = (
     WeightsRow("marks-detector", ProjectFile("marks/marks.onnx"), "91dd27648fcd3afca6c212564d9dcaff7d5b2b4dfaf44beaa0f444d60689c388", 1347264, "Apache-2.0", "this project, recipes/marks, trained on photos of the London set (CC BY 4.0) and of the Azure samples (MIT)"),
     WeightsRow("marks-detector-start", ProjectFile("marks/marks.safetensors"), "432b8748c493f30eddac9f35659c7b3c0cd57004eb12a1aea575fa11557de26f", 1345070, "Apache-2.0", "this project, recipes/marks, trained on photos of the London set (CC BY 4.0) and of the Azure samples (MIT)"),
     WeightsRow("painter-ink-live", ProjectFolder("painters/ink-live"), "7cb45afda45c25ff0118a0f7b71e8fb94730cbeac6d1bc43b3c9ff110736fe70", 981504, "CC BY 4.0, CC0 1.0, MIT", "this project, recipes/painters/ink-live, trained on photos of the London set (CC BY 4.0), of Lisa's album (CC0) and of the Azure samples (MIT)"),
+    WeightsRow("painter-pencil-live", ProjectFolder("painters/pencil-live"), "e823ba1c51634cdf40d846449886af7bff1d82dd3214bd454ab43b8764a0e809", 981500, "CC BY 4.0, CC0 1.0, MIT", "this project, recipes/painters/pencil-live, trained on photos of the London set (CC BY 4.0), of Lisa's album (CC0) and of the Azure samples (MIT)"),
 )
 # fmt: on
 TABLE = {row.name: row for row in _ROWS}
