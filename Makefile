@@ -30,6 +30,7 @@ bench: $(VENV)/.core
 	$(BIN)/python benchmarks/album_speed.py
 	$(if $(DATA),$(BIN)/python -m benchmarks.marks detection --data $(DATA))
 	$(if $(DATA),$(BIN)/python -m benchmarks.marks transfer --data $(DATA))
+	$(if $(DATA),$(BIN)/python -m benchmarks.stylize --data $(DATA))
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check src tests tools benchmarks recipes
