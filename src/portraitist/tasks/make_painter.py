@@ -17,7 +17,7 @@ from portraitist.options import from_mapping
 from portraitist.progress import Report, Step, silent
 from portraitist.stylize.domain import load_domain
 from portraitist.stylize.painter_file import PainterFile
-from portraitist.stylize.pairs import PairFolder
+from portraitist.stylize.pairs import NOTE, PairFolder
 from portraitist.stylize.pairs_config import PairFilterConfig
 from portraitist.stylize.student.config import StudentConfig
 from portraitist.stylize.translate.config import PRESETS, TranslatePreset
@@ -53,7 +53,7 @@ class PainterWork:
     def hints(self) -> PairFolder | None:
         """What the generator drew of faces it made up; None where stage 1 was left out."""
         folder = self.folder / "generator-pairs"
-        return PairFolder.open(folder) if folder.is_dir() else None
+        return PairFolder.open(folder) if (folder / NOTE).is_file() else None
 
     def say(self, sentence: str) -> None:
         """One sentence for the person who waits."""
