@@ -2,8 +2,8 @@
 
     python -m benchmarks.painter_tiers [--rounds 5]
 
-Weights are the first ones: the time does not depend on them. Rounds go over all tiers, so that a change of the machine
-meets them alike; take it where nothing else runs.
+Weights are the first ones: the time does not depend on them. Rounds go over all tiers, so that a slow
+minute meets them alike; take it where nothing else runs.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
-import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ from portraitist.stylize.student.config import CAPS, COST_SIDE, TIERS
 from portraitist.stylize.student.cost import count_multiply_adds
 from portraitist.stylize.student.export import to_onnx
 from portraitist.stylize.student.network import StudentNetwork
-from portraitist.types import Image
+from portraitist.stylize.student.runtimes import median_seconds
 
 FRAMES = 40
 """A round's, of each tier; the median counts."""
@@ -41,7 +41,7 @@ def main() -> None:
         rates: dict[str, list[float]] = {tier: [] for tier in painters}
         for _ in range(rounds):
             for tier, painter in painters.items():
-                rates[tier].append(_rate(painter, frame))
+                rates[tier].append(1 / median_seconds(partial(painter, frame), FRAMES))
     print("| tier | multiply-adds | frames/s at 512: median of rounds | least, most |\n|---|---|---|---|")
     for tier, found in rates.items():
         cost = count_multiply_adds(networks[tier]) / 1e9
@@ -52,17 +52,6 @@ def _painter(folder: Path, tier: str, network: StudentNetwork) -> OnnxPainter:
     card = PainterCard(name=tier, title=tier, side=COST_SIDE, licence="none", tier=tier)
     file = write_painter(folder, to_onnx(network, {}), card, "")
     return OnnxPainter(file, Placement(threads=2))
-
-
-def _rate(painter: OnnxPainter, frame: Image) -> float:
-    """Frames a second."""
-    painter(frame)
-    times = []
-    for _ in range(FRAMES):
-        begun = time.perf_counter()
-        painter(frame)
-        times.append(time.perf_counter() - begun)
-    return 1 / statistics.median(times)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def measure_file(name: str, path: Path, network: StudentNetwork, picture: Image,
     truth = np.asarray((made[0] if isinstance(made, tuple) else made).numpy(), np.float32)
     weights = path.with_suffix(".bin")
     size = path.stat().st_size + (weights.stat().st_size if weights.is_file() else 0)
-    return Exported(name, path, size, psnr(runtime(image), truth), median_seconds(runtime, image))
+    return Exported(name, path, size, psnr(runtime(image), truth), median_seconds(partial(runtime, image)))
 
 
 def calibration_pictures(pairs: PairFolder, count: int = CALIBRATION) -> list[Image]:

@@ -86,13 +86,13 @@ def psnr(one: Picture, other: Picture) -> float:
     return math.inf if error == 0 else -10 * math.log10(error)
 
 
-def median_seconds(runtime: Runtime, image: Picture, repeats: int = 20) -> float:
+def median_seconds(call: Callable[[], object], repeats: int = 20) -> float:
     """Seconds of one call, the median of so many after three that are not counted."""
     for _ in range(3):
-        runtime(image)
+        call()
     taken = []
     for _ in range(repeats):
         start = time.perf_counter()
-        runtime(image)
+        call()
         taken.append(time.perf_counter() - start)
     return float(np.median(taken))
