@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 from portraitist.errors import ConfigError, EngineError, InputError
 from portraitist.stylize.domain import Domain, DomainNote
-from portraitist.stylize.head_losses import colour_loss, feature_loss, head_region
+from portraitist.stylize.head_losses import colour_loss, eyes_loss, head_region
 from portraitist.stylize.pairs import Pair, PairFolder, write_note, write_pair
 from portraitist.stylize.student.cost import count_multiply_adds
 from portraitist.stylize.translate import watch
@@ -112,17 +112,17 @@ def test_coarse_colours_are_the_heads_own() -> None:
     assert float(colour_loss(picture, darker)) > 0.01
 
 
-def test_features_go_along_with_the_photos() -> None:
+def test_eyes_follow_the_photos() -> None:
     picture = torch.full((1, 3, 96, 96), 0.6)
     picture[:, :, 44:48, 30:40] = picture[:, :, 44:48, 56:66] = 0.2
     recoloured = 0.5 * picture + torch.tensor([0.3, 0.0, 0.1])[None, :, None, None]
     lost, elsewhere = picture.clone(), picture.clone()
     lost[:] = 0.6
     elsewhere[:, :, :8] = 0
-    assert float(feature_loss(picture, recoloured)) == pytest.approx(0, abs=0.01)
-    assert float(feature_loss(picture, elsewhere)) == pytest.approx(0, abs=0.01)
-    assert float(feature_loss(picture, lost)) > 0.9
-    assert float(feature_loss(picture, 1 - picture)) > 1.9
+    assert float(eyes_loss(picture, recoloured)) == pytest.approx(0, abs=0.01)
+    assert float(eyes_loss(picture, elsewhere)) == pytest.approx(0, abs=0.01)
+    assert float(eyes_loss(picture, lost)) > 0.9
+    assert float(eyes_loss(picture, 1 - picture)) > 1.9
 
 
 def test_hints_are_about_what_stage_1_drew(tmp_path: Path) -> None:

@@ -37,14 +37,14 @@ def colour_loss(photo: Tensor, drawn: Tensor) -> Tensor:
     return (apart.abs() * head).mean() / head.mean()
 
 
-def feature_loss(photo: Tensor, drawn: Tensor) -> Tensor:
+def eyes_loss(photo: Tensor, drawn: Tensor) -> Tensor:
     """1 - correlation of light and dark within eyes and mouth, at half the side.
 
     A dark lash, iris or lip is to be drawn dark where it is, in whatever colour and however much thicker. photo, drawn:
     (n, 3, h, h), in the same range.
     """
     one, other = (_light_and_dark(picture) for picture in (photo, drawn))
-    where = _feature_region(one.shape[-1]).to(one)
+    where = _eyes_region(one.shape[-1]).to(one)
     together = (where * one * other).sum(dim=(1, 2, 3))
     each = [(where * plane.square()).sum(dim=(1, 2, 3)) for plane in (one, other)]
     return (1 - together / (each[0] * each[1] + 1e-6).sqrt()).mean()
@@ -57,7 +57,7 @@ def _light_and_dark(picture: Tensor) -> Tensor:
     return grey - around
 
 
-def _feature_region(side: int) -> Tensor:
+def _eyes_region(side: int) -> Tensor:
     """(1, 1, side, side): near 1 in brows, eyes and lips, 0 far from them."""
     places = (torch.arange(side) + 0.5) / side
     ellipses = [

@@ -31,7 +31,7 @@ class TranslatorSize:
 class TranslateConfig:
     """How two translators, photo to style and back, learn from unpaired pictures.
 
-    A run goes on only with the settings it was begun with. `keeper`, `background`, `colour`, `features` and `likeness`
+    A run goes on only with the settings it was begun with. `keeper`, `background`, `colour`, `eyes` and `likeness`
     are the knob between the person and the style: the larger their weights, the more of the photo stays.
     """
 
@@ -43,9 +43,7 @@ class TranslateConfig:
     )
     likeness: float = option(1.0, "weight of a frozen network's features of the face", low=0, high=1000)
     colour: float = option(10.0, "weight of the head's coarse colours staying the photo's", low=0, high=1000)
-    features: float = option(
-        5.0, "weight of light and dark in eyes and mouth going along with the photo's", low=0, high=1000
-    )
+    eyes: float = option(5.0, "weight of light and dark in eyes and mouth following the photo's", low=0, high=1000)
     hints: float = option(10.0, "weight of stage 1's pairs, where there are some", low=0, high=1000)
     cycle: float = option(10.0, "weight of there and back again; 0: no way back is learned", low=0, high=1000)
     itself: float = option(10.0, "weight of a picture of the style staying as it is", low=0, high=1000)

@@ -17,7 +17,7 @@ from portraitist.errors import ConfigError
 from portraitist.stylize.domain import Domain
 from portraitist.stylize.edges import soften_edges
 from portraitist.stylize.generator.losses import held
-from portraitist.stylize.head_losses import colour_loss, feature_loss
+from portraitist.stylize.head_losses import colour_loss, eyes_loss
 from portraitist.stylize.pairs import PairFolder
 from portraitist.stylize.student.losses import Features
 from portraitist.stylize.translate.config import TranslateConfig, TranslatorSize
@@ -154,8 +154,8 @@ class TranslateTrainee:
             total = total + config.background * mask_loss(painted)
         if config.colour:
             total = total + config.colour * colour_loss(photo, painted.picture)
-        if config.features:
-            total = total + config.features * feature_loss(photo, painted.picture)
+        if config.eyes:
+            total = total + config.eyes * eyes_loss(photo, painted.picture)
         if config.likeness and self._features is not None:
             total = total + config.likeness * likeness_loss(self._features, photo, painted.picture)
         return total
