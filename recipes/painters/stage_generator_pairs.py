@@ -26,11 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(asked: argparse.Namespace, report: Report) -> None:
     """Write the folder; pairs already there are made anew."""
     from portraitist.stylize.generator.blend import Curve
-    from portraitist.stylize.generator.blend_pairs import FOLDER, write_blend_pairs
+    from portraitist.stylize.generator.blend_pairs import write_blend_pairs
     from portraitist.stylize.generator.generator_file import load_generator
+    from portraitist.stylize.pairs import OF_GENERATOR
 
     source, style = load_generator(asked.source), load_generator(asked.style)
     curve = Curve(asked.swap_side, asked.softness, asked.strength)
     told = {"curve": curve, "psi": asked.psi, "domain": asked.domain}
-    pairs = write_blend_pairs(source, style, asked.out or asked.run / FOLDER, asked.count, **told, report=report)
+    pairs = write_blend_pairs(source, style, asked.out or asked.run / OF_GENERATOR, asked.count, **told, report=report)
     report(Step("generator-pairs", message=f"! {pairs.path}: {len(pairs)} pairs"))

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from portraitist.stylize.domain import Domain
     from portraitist.types import Image
 
-SWAP_SIDE = 16
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The stage's flags."""
@@ -59,6 +57,7 @@ def _generator(asked: argparse.Namespace, photos: Domain, report: Report) -> Ite
     if asked.source is None or asked.styled is None:
         return
     from portraitist.stylize.generator.blend import Curve, blend
+    from portraitist.stylize.generator.blend_pairs import SWAP_SIDE
     from portraitist.stylize.generator.generator_file import load_generator
     from portraitist.stylize.generator.invert import invert, restyle
     from recipes.painters.stage_encoder import trained_encoder

@@ -18,6 +18,8 @@ from portraitist.options import from_mapping
 from portraitist.types import Image, Mask
 
 PHOTOS, PAINTED, MASKS, NOTE = "photos", "painted", "masks", "pairs.json"
+OF_GENERATOR = "generator-pairs"
+"""The folder of stage 1's pairs in a run."""
 
 
 @dataclass(frozen=True)

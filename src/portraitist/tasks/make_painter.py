@@ -17,7 +17,7 @@ from portraitist.options import from_mapping
 from portraitist.progress import Report, Step, silent
 from portraitist.stylize.domain import load_domain
 from portraitist.stylize.painter_file import PainterFile
-from portraitist.stylize.pairs import NOTE, PairFolder
+from portraitist.stylize.pairs import NOTE, OF_GENERATOR, PairFolder
 from portraitist.stylize.pairs_config import PairFilterConfig
 from portraitist.stylize.student.config import StudentConfig
 from portraitist.stylize.translate.config import PRESETS, TranslatePreset
@@ -52,7 +52,7 @@ class PainterWork:
     @property
     def hints(self) -> PairFolder | None:
         """What the generator drew of faces it made up; None where stage 1 was left out."""
-        folder = self.folder / "generator-pairs"
+        folder = self.folder / OF_GENERATOR
         return PairFolder.open(folder) if (folder / NOTE).is_file() else None
 
     def say(self, sentence: str) -> None:

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from portraitist.stylize.domain import Domain
-from portraitist.stylize.generator.blend_pairs import FOLDER, write_blend_pairs
+from portraitist.stylize.generator.blend_pairs import write_blend_pairs
 from portraitist.stylize.generator.config import TransferConfig
 from portraitist.stylize.generator.generator_file import load_generator, newest_generator, save_generator
 from portraitist.stylize.generator.presets import FEW_SHOT, PRESETS, TINY
 from portraitist.stylize.generator.training import adam
 from portraitist.stylize.generator.transfer import TransferTrainee
 from portraitist.stylize.generator.watch import guard
+from portraitist.stylize.pairs import OF_GENERATOR
 from portraitist.stylize.student.training import stop_after
 from portraitist.training.loop import Pace, Trainee, run
 
@@ -39,4 +40,6 @@ def transfer_and_pair(work: PainterWork, source: Path, drawings: Domain) -> None
     learned = newest_generator(folder, begun.size, origin)
     save_generator(folder.with_suffix(".safetensors"), learned)
     if config.samples:
-        write_blend_pairs(begun, learned, work.folder / FOLDER, config.samples, domain=work.name, report=work.report)
+        write_blend_pairs(
+            begun, learned, work.folder / OF_GENERATOR, config.samples, domain=work.name, report=work.report
+        )

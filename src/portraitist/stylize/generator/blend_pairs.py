@@ -16,7 +16,6 @@ from portraitist.stylize.pairs import Pair, PairFolder, PairNote, write_note, wr
 
 SWAP_SIDE = 16
 """From this side on the levels are the style's: below are pose and shape, which stay the source's."""
-FOLDER = "generator-pairs"
 
 
 def write_blend_pairs(
