@@ -3,9 +3,8 @@
     python -m benchmarks.stylize --data ../shared/data [--painter NAME ...] [--library DIR] [--faces 12] [--parts faces]
 
 Without --painter every painter that is here. --faces: most of each folder. --films: faces that are filmed. --json
-keeps the records, beside those of other parts that the file has already: rates are to be taken alone. KID needs
-portraitist[diffusion] and the EfficientNet of
-recipes/features.py; it is left out without.
+keeps the records, beside those of other parts that the file has of the same network: rates are to be taken alone. KID
+needs portraitist[diffusion] and the EfficientNet of recipes/features.py.
 """
 
 from __future__ import annotations
@@ -44,7 +43,9 @@ def main() -> None:
     report: dict[str, Any] = json.loads(asked.json.read_text()) if kept else {}
     for painter in chosen:
         print(f"\n## {painter.name}, {len(faces)} judge faces\n")
-        report.setdefault(painter.name, {"printed": {}})
+        network = "" if painter.file is None else painter.file.card.sha256
+        if report.get(painter.name, {}).get("network") != network:
+            report[painter.name] = {"network": network, "printed": {}}
         for part in asked.parts:
             found = PARTS[part](painter, faces, reader, asked)
             report[painter.name][part] = found
