@@ -93,6 +93,19 @@ def test_every_loss_reaches_the_network_it_is_for(tmp_path: Path) -> None:
     assert all(parameter.grad is not None for parameter in trainee.module.parameters())
 
 
+def test_half_precision_learns_nearly_the_same(tmp_path: Path) -> None:
+    pairs = drawn_pairs(tmp_path)
+    config = replace(PIXELS_ONLY, perceptual=1.0, adversarial=0.1, edges=0.5)
+    gradients = []
+    for precision in ("float32", "bfloat16"):
+        trainee = StudentTrainee(pairs, replace(config, precision=precision), features=lambda pictures: [pictures])
+        trainee.loss(0).backward()
+        gradients.append(torch.cat([weight.grad.flatten() for weight in trainee.module.parameters()]))
+    assert all(gradient.dtype == torch.float32 for gradient in gradients)
+    assert not torch.equal(*gradients)
+    assert float(torch.cosine_similarity(*gradients, dim=0)) > 0.99
+
+
 def test_the_critic_may_be_shown_drawings_instead(tmp_path: Path) -> None:
     pairs, images = drawn_pairs(tmp_path), np.stack([photo(50, 80), photo(51, 80)])
     drawings = Domain("drawings", images, ("a", "b"), DomainNote("drawings", "CC0-1.0"))

@@ -37,4 +37,5 @@ def _blurred(pictures: Tensor) -> Tensor:
     taps = torch.tensor(_BINOMIAL, dtype=pictures.dtype, device=pictures.device)
     kernel = (taps[:, None] * taps / taps.sum().square()).expand(3, 1, -1, -1)
     padded = functional.pad(pictures, (2, 2, 2, 2), mode="replicate")
-    return functional.conv2d(padded, kernel, groups=3)
+    # Autocast may have convolved in half precision.
+    return functional.conv2d(padded, kernel, groups=3).to(pictures.dtype)

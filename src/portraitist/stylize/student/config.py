@@ -14,6 +14,7 @@ COST_SIDE = 512
 """Pixels of the side at which multiply-adds are counted."""
 CAPS = {"nano": 1.2e9, "small": 2.6e9, "base": 8e9}
 """The most multiply-adds of a tier for one picture of `COST_SIDE`."""
+PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,9 @@ class StudentConfig:
     adversarial: float = option(0.05, "weight of what a critic of patches says", low=0, high=1000)
     edges: float = option(0.5, "weight, for the critic, of paintings whose edges were softened", low=0, high=100)
     augment: bool = option(True, "mirror, shift, turn and scale pairs, and change the photo's light")
+    precision: str = option(
+        "float32", "convolutions while training; bfloat16 pays where the processor has it", choices=PRECISIONS
+    )
     seed: int = option(42, "of crops, changes and the first weights", low=0)
 
     def __post_init__(self) -> None:

@@ -71,8 +71,11 @@ class StudentTrainee:
 
     def loss(self, step: int) -> Tensor:
         """Of one batch, drawn from the seed and the step."""
-        rng = np.random.default_rng([self.config.seed, step])
-        config = self.config
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.config.precision == "bfloat16"):
+            return self._told(step).float()
+
+    def _told(self, step: int) -> Tensor:
+        config, rng = self.config, np.random.default_rng([self.config.seed, step])
         batch = draw_examples(self.pairs, config.batch, config.side, rng, augment=config.augment)
         networks = cast(nn.ModuleDict, self.module)
         painted, logits = cast(StudentNetwork, networks["student"]).raw(batch.photos)
