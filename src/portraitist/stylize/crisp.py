@@ -18,7 +18,7 @@ from portraitist.types import Image
 
 _SOFT = 0.6
 """Deviation of the blur before curvatures are taken, in pixels of the small picture."""
-_REACH, _ALIKE, _COLOUR = 8, 18, 0.45
+_REACH, _ALIKE, _COLOUR = 20, 40, 0.45
 """Of mean shift: pixels of a picture twice as large; how far colours of one place may lie apart in 8-bit CIE Lab; what
 a step of colour counts beside one of lightness: a translator's stray tints are no borders."""
 _GROWN = 1.5
