@@ -1,13 +1,14 @@
 """What each loss of a student is worth: sharpness and distribution distance, one more loss a row.
 
     python -m benchmarks.painters --pairs RUN/pairs --photos JUDGE.npz --style JUDGE.npz --out FOLDER
-        [--drawings TUNE.npz] [--direct-pairs DIR] [--steps 4000] [--tier nano] [--batch 8]
+        [--drawings TUNE.npz] [--direct-pairs DIR] [--steps 4000] [--tier nano] [--batch 8] [--precision bfloat16]
 
 --pairs: of the tune split; every row learns from them for as many steps. --photos and --style: domains of the judge
-split (stage prepare); what the students paint of the photos is held against the style. --direct-pairs: pairs of
-a generator and its blend (stage generator-pairs), for the row without stage 2. --drawings: of the tune split, what the
-critic takes for real instead of the pairs' paintings. FOLDER keeps the runs: the same command goes on. Shape to
-reproduce, the paper's own sharpness and FID: 3.44 / 32.53, 6.03 / 8.36, 6.24 / 8.09, 6.57 / 8.26.
+split (stage prepare); what the students paint of the photos is held against the style, heads on grey as in
+benchmarks/stylize.py. --direct-pairs: pairs of a generator and its blend (stage generator-pairs), for the row without
+stage 2. --drawings: of the tune split, what the critic takes for real instead of the pairs' paintings. FOLDER keeps
+the runs: the same command goes on. Shape to reproduce, the paper's own sharpness and FID: 3.44 / 32.53, 6.03 / 8.36,
+6.24 / 8.09, 6.57 / 8.26.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from benchmarks.stylize_faces import on_grey
 from portraitist.library import write_atomic, write_json
 from portraitist.pages.sheets import contact_sheet
 from portraitist.progress import Step
 from portraitist.stylize.domain import load_domain
 from portraitist.stylize.pairs import PairFolder
-from portraitist.stylize.student.config import StudentConfig
+from portraitist.stylize.student.config import PRECISIONS, StudentConfig
 from portraitist.stylize.student.sheets import paint_with
 from portraitist.stylize.student.training import train_student, write_sheet
 from portraitist.types import Image
@@ -73,7 +76,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Train what is not trained yet, measure, write table.md, figures.json and sheet.jpg."""
     asked = parser().parse_args(arguments)
     photos, style = load_domain(asked.photos), load_domain(asked.style)
-    full = StudentConfig(tier=asked.tier, steps=asked.steps, batch=asked.batch, side=asked.side)
+    full = StudentConfig(
+        tier=asked.tier, steps=asked.steps, batch=asked.batch, side=asked.side, precision=asked.precision
+    )
     runs = {name: (config, asked.pairs) for name, config in ablations(full).items()}
     if asked.direct_pairs is not None:
         runs["without stage 2"] = (full, asked.direct_pairs)
@@ -91,8 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             report=_report,
         )
         painted[name] = [paint_with(network, photo) for photo in photos.images]
-    wanted = picture_features(trunk, list(style.images))
-    rows = [_measured(name, pictures, picture_features(trunk, pictures), wanted) for name, pictures in painted.items()]
+    wanted = _heads(trunk, list(style.images))
+    rows = [_measured(name, pictures, _heads(trunk, pictures), wanted) for name, pictures in painted.items()]
     _write(asked.out, rows, painted)
 
 
@@ -109,11 +114,16 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--tier", default="nano")
     made.add_argument("--batch", type=int, default=8)
     made.add_argument("--side", type=int, default=256)
+    made.add_argument("--precision", choices=PRECISIONS, default="float32")
     made.add_argument("--save-every", type=int, default=250)
     return made
 
 
-def _measured(name: str, pictures: list[Image], found: np.ndarray, wanted: np.ndarray) -> Row:
+def _heads(trunk: EfficientNetLite0, pictures: list[Image]) -> NDArray[np.float32]:
+    return picture_features(trunk, [on_grey(picture) for picture in pictures])
+
+
+def _measured(name: str, pictures: list[Image], found: NDArray[np.float32], wanted: NDArray[np.float32]) -> Row:
     return Row(name, float(np.mean([sharpness_of(picture) for picture in pictures])), kid(found, wanted))
 
 

@@ -21,7 +21,17 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.stylize_faces import HERE, Judged, Remembering, framed_small, hidden, judged_faces, measured, table
+from benchmarks.stylize_faces import (
+    HERE,
+    Judged,
+    Remembering,
+    framed_small,
+    hidden,
+    judged_faces,
+    measured,
+    on_grey,
+    table,
+)
 from benchmarks.stylize_video import live_rate, steadiness
 from portraitist.faces.reader import FaceReader
 from portraitist.image import encode_image, open_photo
@@ -29,7 +39,6 @@ from portraitist.library import Library
 from portraitist.stylize.config import PaintConfig
 from portraitist.stylize.engine import PaintEngine
 from portraitist.tasks.painters import Painter, find_painter, painters
-from portraitist.types import Image
 
 _SPEED_SIDE, _RUNS = 512, 200
 
@@ -152,20 +161,12 @@ def style_part(painter: Painter, faces: list[Judged], reader: FaceReader, asked:
     engine, network = painter.build(PaintConfig(), HERE), EfficientNetLite0.load()
     pairs = [framed_small(judged, engine) for judged in faces]
     style, photos, made = (
-        picture_features(network, [_on_grey(image) for image in images])
+        picture_features(network, [on_grey(image) for image in images])
         for images in (drawings, [p for p, _ in pairs], [m for _, m in pairs])
     )
     ours, before = kid(made, style), kid(photos, style)
     ratio = round(ours.value / before.value, 3)
     return {"KID x 1000": round(1000 * ours.value, 1), "of photos": round(1000 * before.value, 1), "ratio": ratio}
-
-
-def _on_grey(image: Image) -> Image:
-    """The framed head alone, by the ellipse that translators know."""
-    from portraitist.stylize.head_losses import head_region
-
-    head = head_region(image.shape[0])[0, 0, :, :, None].numpy()
-    return np.asarray(np.rint(127.5 + head * (image - 127.5)), np.uint8)
 
 
 PARTS = {"faces": faces_part, "speed": speed_part, "video": video_part, "privacy": privacy_part, "style": style_part}

@@ -131,6 +131,15 @@ def framed_small(judged: Judged, engine: PaintEngine, side: int = 256) -> tuple[
     return fit_within(framed, side), fit_within(engine.painter(framed).image, side)
 
 
+def on_grey(image: Image) -> Image:
+    """The framed head alone, by the ellipse that translators know."""
+    # torch is not needed for anything else here.
+    from portraitist.stylize.head_losses import head_region
+
+    head = head_region(image.shape[0])[0, 0, :, :, None].numpy()
+    return np.asarray(np.rint(127.5 + head * (image - 127.5)), np.uint8)
+
+
 def _found(image: Image, face: Face, reader: FaceReader) -> Face | None:
     near = [f for f in reader.read(image, embed=False) if box_overlap(f.box_xyxy, face.box_xyxy) > 0.3]
     return max(near, key=lambda f: box_overlap(f.box_xyxy, face.box_xyxy), default=None)
