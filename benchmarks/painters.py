@@ -37,7 +37,7 @@ from recipes.features import EfficientNetLite0, picture_features
 from recipes.mini.measures.distribution import Kid, kid
 from recipes.painters.trunk import perceptual_features
 
-BARE = {"perceptual": 0.0, "adversarial": 0.0, "edges": 0.0, "augment": False}
+BARE = {"gradient": 0.0, "perceptual": 0.0, "adversarial": 0.0, "edges": 0.0, "augment": False}
 SHOWN = 8
 
 
@@ -59,6 +59,7 @@ def ablations(full: StudentConfig) -> dict[str, StudentConfig]:
     persuaded = replace(full, edges=0.0, augment=False)
     return {
         "pixel": replace(full, **BARE),
+        "+ gradient": replace(full, **{**BARE, "gradient": full.gradient}),
         "+ perceptual + GAN": persuaded,
         "+ edges": replace(persuaded, edges=full.edges),
         "+ augmentation": replace(persuaded, edges=full.edges, augment=True),

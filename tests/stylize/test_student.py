@@ -21,9 +21,16 @@ from portraitist.stylize.student.config import CAPS, TIERS, StudentConfig, Stude
 from portraitist.stylize.student.cost import count_multiply_adds
 from portraitist.stylize.student.critic import PatchCritic
 from portraitist.stylize.student.examples import draw_crops, draw_examples
-from portraitist.stylize.student.losses import critic_loss, perceptual_loss, persuasion_loss
+from portraitist.stylize.student.losses import (
+    critic_loss,
+    gradient_loss,
+    perceptual_loss,
+    persuasion_loss,
+    pixel_loss,
+)
 from portraitist.stylize.student.network import StudentNetwork
 from portraitist.stylize.student.trainee import StudentTrainee, trained_student
+from portraitist.stylize.student.training import train_student
 from portraitist.training.loop import Pace, run
 from tests.stylize.drawn_pairs import drawn_pairs, photo
 
@@ -85,12 +92,34 @@ def test_it_learns_a_rule_and_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     assert torch.equal(student.paint.weight, average["student"].paint.weight)
 
 
+def test_one_begins_with_another_of_its_tier(tmp_path: Path) -> None:
+    pairs, config = drawn_pairs(tmp_path / "pairs"), replace(PIXELS_ONLY, steps=1)
+    first = train_student(pairs, tmp_path / "first", config)
+    gentle = replace(config, learning_rate=1e-8)
+    second = train_student(pairs, tmp_path / "second", gentle, begin=tmp_path / "first")
+    fresh = train_student(pairs, tmp_path / "fresh", replace(gentle, seed=7))
+    one, same, other = (torch.cat([w.flatten() for w in each.parameters()]) for each in (first, second, fresh))
+    assert torch.allclose(same, one, atol=1e-6)
+    assert not torch.allclose(other, one, atol=1e-2)
+    with pytest.raises(InputError, match="tier nano"):
+        train_student(pairs, tmp_path / "third", replace(config, tier="nano"), begin=tmp_path / "first")
+
+
 def test_every_loss_reaches_the_network_it_is_for(tmp_path: Path) -> None:
     pairs = drawn_pairs(tmp_path, masks=True)
     config = replace(PIXELS_ONLY, has_mask=True, perceptual=1.0, adversarial=0.1, edges=0.5, augment=True)
     trainee = StudentTrainee(pairs, config, features=lambda pictures: [pictures])
     trainee.loss(0).backward()
     assert all(parameter.grad is not None for parameter in trainee.module.parameters())
+
+
+def test_a_lattice_costs_more_in_steps_than_in_pixels() -> None:
+    target = torch.full((1, 3, 32, 32), 0.5)
+    lattice, darker = target.clone(), target - 0.01
+    lattice[..., ::4, :] += 0.04
+    assert float(pixel_loss(lattice, target)) == pytest.approx(float(pixel_loss(darker, target)), rel=1e-3)
+    assert float(gradient_loss(lattice, target)) > 0.01
+    assert float(gradient_loss(darker, target)) == pytest.approx(0, abs=1e-6)
 
 
 def test_half_precision_learns_nearly_the_same(tmp_path: Path) -> None:

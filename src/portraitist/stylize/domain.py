@@ -68,9 +68,12 @@ class Domain:
         """Hex sha256 of pixels and names: a run resumes only with the domain it began with."""
         return hashlib.sha256(self.images.tobytes() + "\n".join(self.names).encode()).hexdigest()
 
-    def draw(self, count: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-        """(count, side, side, 3): pictures drawn with replacement, every other one mirrored by chance."""
-        chosen = self.images[rng.integers(len(self), size=count)]
+    def draw(
+        self, count: int, rng: np.random.Generator, chances: NDArray[np.float64] | None = None
+    ) -> NDArray[np.uint8]:
+        """(count, side, side, 3): pictures drawn with replacement, every other one mirrored by chance. chances: of each
+        picture, summing to 1; without them all are alike."""
+        chosen = self.images[rng.choice(len(self), size=count, p=chances)]
         mirrored = rng.random(count) < 0.5
         return np.where(mirrored[:, None, None, None], chosen[:, :, ::-1], chosen)
 

@@ -54,9 +54,13 @@ class StudentConfig:
     side: int = option(256, "side of the crop of a pair that is learned from", unit="px", low=64, high=1024)
     learning_rate: float = option(1e-3, "peak rate of AdamW", low=1e-8, high=1)
     pixel: float = option(1.0, "weight of the mean absolute difference of pixels", low=0, high=1000)
+    gradient: float = option(
+        1.0, "weight of the differences between neighbouring pixels: crisp borders, even colours", low=0, high=1000
+    )
     perceptual: float = option(0.5, "weight of the difference of a trained network's features", low=0, high=1000)
     adversarial: float = option(0.05, "weight of what a critic of patches says", low=0, high=1000)
     edges: float = option(0.5, "weight, for the critic, of paintings whose edges were softened", low=0, high=100)
+    even_tones: bool = option(True, "pairs of dark and of light faces are drawn equally often")
     augment: bool = option(True, "mirror, shift, turn and scale pairs, and change the photo's light")
     precision: str = option(
         "float32", "convolutions while training; bfloat16 pays where the processor has it", choices=PRECISIONS

@@ -31,9 +31,19 @@ class Examples:
     masks: Tensor | None
 
 
-def draw_examples(pairs: PairFolder, count: int, side: int, rng: np.random.Generator, *, augment: bool) -> Examples:
-    """Crops of `count` pairs drawn with replacement. A pair smaller than the crop is enlarged to it."""
-    drawn = [_example(pairs[int(index)], side, rng, augment) for index in rng.integers(len(pairs), size=count)]
+def draw_examples(
+    pairs: PairFolder,
+    count: int,
+    side: int,
+    rng: np.random.Generator,
+    *,
+    augment: bool,
+    chances: NDArray[np.float64] | None = None,
+) -> Examples:
+    """Crops of `count` pairs drawn with replacement. A pair smaller than the crop is enlarged to it. chances: of each
+    pair, summing to 1; without them all are alike."""
+    places = rng.choice(len(pairs), size=count, p=chances)
+    drawn = [_example(pairs[int(place)], side, rng, augment) for place in places]
     photos, painted, masks = (list(part) for part in zip(*drawn, strict=True))
     has_masks = all(mask is not None for mask in masks)
     return Examples(_tensor(photos), _tensor(painted), _tensor(masks) if has_masks else None)

@@ -21,6 +21,17 @@ def pixel_loss(painted: Tensor, target: Tensor) -> Tensor:
     return functional.l1_loss(painted, target)
 
 
+def gradient_loss(painted: Tensor, target: Tensor) -> Tensor:
+    """Mean absolute difference of the steps between neighbours, across and down together.
+
+    What is even in the target is to be even: a lattice that the network's fold leaves costs little in pixels and much
+    here, and so do soft borders. Source: Mathieu, Couprie and LeCun, ICLR 2016, the gradient difference loss, here with
+    the sign of each step.
+    """
+    apart = painted - target
+    return apart.diff(dim=2).abs().mean() + apart.diff(dim=3).abs().mean()
+
+
 def perceptual_loss(features: Features, painted: Tensor, target: Tensor) -> Tensor:
     """Mean absolute difference of feature maps, each divided by its mean size in the target.
 

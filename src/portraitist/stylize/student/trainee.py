@@ -20,12 +20,14 @@ from portraitist.stylize.student.examples import Examples, draw_crops, draw_exam
 from portraitist.stylize.student.losses import (
     Features,
     critic_loss,
+    gradient_loss,
     mask_loss,
     perceptual_loss,
     persuasion_loss,
     pixel_loss,
 )
 from portraitist.stylize.student.network import StudentNetwork
+from portraitist.stylize.tones import tone_chances
 from portraitist.training.checkpoint import checkpoints, unpacked
 from portraitist.types import derive
 
@@ -61,6 +63,13 @@ class StudentTrainee:
                 networks["critic"] = PatchCritic()
         self.module: nn.Module = nn.ModuleDict(networks)
         self._digest = pairs.digest
+        photos = (pairs[place].photo for place in range(len(pairs)))
+        self._chances = tone_chances(photos) if config.even_tones else None
+
+    @property
+    def student(self) -> StudentNetwork:
+        """The network that learns to paint, without its critic."""
+        return cast(StudentNetwork, cast(nn.ModuleDict, self.module)["student"])
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -76,12 +85,11 @@ class StudentTrainee:
 
     def _told(self, step: int) -> Tensor:
         config, rng = self.config, np.random.default_rng([self.config.seed, step])
-        batch = draw_examples(self.pairs, config.batch, config.side, rng, augment=config.augment)
-        networks = cast(nn.ModuleDict, self.module)
-        painted, logits = cast(StudentNetwork, networks["student"]).raw(batch.photos)
+        batch = draw_examples(self.pairs, config.batch, config.side, rng, augment=config.augment, chances=self._chances)
+        painted, logits = self.student.raw(batch.photos)
         total = self._supervised(painted, logits, batch)
         if config.adversarial:
-            critic = cast(PatchCritic, networks["critic"])
+            critic = cast(PatchCritic, cast(nn.ModuleDict, self.module)["critic"])
             total = total + config.adversarial * persuasion_loss(critic, painted)
             total = total + critic_loss(critic, painted, self._real(batch, rng), config.edges)
         return total
@@ -94,6 +102,8 @@ class StudentTrainee:
 
     def _supervised(self, painted: Tensor, logits: Tensor | None, batch: Examples) -> Tensor:
         total = self.config.pixel * pixel_loss(painted, batch.painted)
+        if self.config.gradient:
+            total = total + self.config.gradient * gradient_loss(painted, batch.painted)
         if self.config.perceptual and self._features is not None:
             total = total + self.config.perceptual * perceptual_loss(self._features, painted, batch.painted)
         if logits is not None and batch.masks is not None:
@@ -102,14 +112,16 @@ class StudentTrainee:
 
 
 def trained_student(folder: Path, config: StudentConfig) -> StudentNetwork:
-    """The averaged weights of the run's newest checkpoint. Raises InputError when there is none."""
+    """The averaged weights of the run's newest checkpoint. Raises InputError when there is none, or of another size."""
     found = checkpoints(folder)
     if not found:
         raise InputError(f"{folder}: expected a checkpoint of a student, found none; train one first")
     tensors = unpacked(found[-1].read_bytes()).tensors
     start = "average.student."
     network = StudentNetwork(config.size).eval()
-    network.load_state_dict(
-        {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
-    )
+    found_weights = {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
+    try:
+        network.load_state_dict(found_weights)
+    except RuntimeError as error:
+        raise InputError(f"{folder}: expected a student of the tier {config.tier}, found another size") from error
     return network

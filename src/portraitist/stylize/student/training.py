@@ -30,17 +30,21 @@ def train_student(
     features: Features | None = None,
     *,
     drawings: Domain | None = None,
+    begin: Path | None = None,
     every: int = 500,
     minutes: float | None = None,
     report: Report = silent,
 ) -> StudentNetwork:
     """Up to `config.steps`, going on from the folder's newest checkpoint; returns the averaged network.
 
-    drawings: what the critic takes for real instead of the pairs' paintings. every: steps between checkpoints, each
+    drawings: what the critic takes for real instead of the pairs' paintings. begin: the folder of another run of the
+    same tier, whose averaged student this one begins with. every: steps between checkpoints, each
     with a sheet. minutes: stop after them, at the next checkpoint.
     Raises EngineError when the loss stops being a number; the newest checkpoint stays good.
     """
     trainee = StudentTrainee(pairs, config, features, drawings=drawings)
+    if begin is not None:
+        trainee.student.load_state_dict(trained_student(begin, config).state_dict())
     draw = partial(_draw_sheet, pairs, folder, report)
     stop, pace = stop_after(minutes), Pace(config.steps, every, every)
     run(trainee, folder, config.loop, pace, sheet=draw, should_stop=stop, report=report)

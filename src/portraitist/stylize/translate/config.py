@@ -52,6 +52,7 @@ class TranslateConfig:
     jitter: float = option(
         0.06, "part of the side by which pictures are moved and scaled as they are drawn", low=0, high=0.3
     )
+    even_tones: bool = option(True, "photos of dark and of light faces are drawn equally often")
     batch: int = option(2, "pictures of each side a step", low=1, high=256)
     learning_rate: float = option(2e-4, "rate of Adam", low=1e-8, high=1)
     seed: int = option(42, "of pictures and the first weights", low=0)

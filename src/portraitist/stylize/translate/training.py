@@ -20,6 +20,7 @@ from portraitist.stylize.generator.losses import held
 from portraitist.stylize.head_losses import colour_loss, eyes_loss
 from portraitist.stylize.pairs import PairFolder
 from portraitist.stylize.student.losses import Features
+from portraitist.stylize.tones import tone_chances
 from portraitist.stylize.translate.config import TranslateConfig, TranslatorSize
 from portraitist.stylize.translate.losses import (
     attention_loss,
@@ -73,6 +74,8 @@ class TranslateTrainee:
         self.photos, self.drawings = (domain.at(size.side) for domain in domains)
         # Drawn from at twice the side where there is so much: moved pictures stay as sharp as those that were not.
         self._sources = tuple(domain.at(min(2 * size.side, domain.side)) for domain in domains)
+        # Drawings stay as frequent as their set has them.
+        self._chances = (tone_chances(self.photos.images) if config.even_tones else None, None)
         self.size, self.config, self.device, self._features = size, config, device, lessons.features
         self._hints = lessons.hints if config.hints else None
         self._hints_digest = self._hints.digest if self._hints else ""
@@ -91,7 +94,8 @@ class TranslateTrainee:
     def loss(self, step: int) -> Tensor:
         """Of one batch of each domain, drawn from the seed and the step."""
         rng = np.random.default_rng([self.config.seed, step])
-        photo, drawing = (self._drawn(domain, rng) for domain in self._sources)
+        drawn = zip(self._sources, self._chances, strict=True)
+        photo, drawing = (self._drawn(domain, chances, rng) for domain, chances in drawn)
         networks = self.networks
         painted, total = self._there_and_back(photo, drawing, networks.to_style, networks.to_photo, networks.of_style)
         total = total + self._kept(photo, painted) + self._doubt(networks.of_style, drawing, painted)
@@ -113,10 +117,10 @@ class TranslateTrainee:
     def _seen(self, pictures: Tensor) -> Tensor:
         return seen_by_critics(pictures, self.config.keeper)
 
-    def _drawn(self, domain: Domain, rng: np.random.Generator) -> Tensor:
+    def _drawn(self, domain: Domain, chances: NDArray[np.float64] | None, rng: np.random.Generator) -> Tensor:
         """(batch, 3, side, side) in [0, 1]: drawn, mirrored by chance, moved and scaled a little."""
-        drawn = jittered(domain.draw(self.config.batch, rng), self.size.side, self.config.jitter, rng)
-        return self._tensor(drawn)
+        drawn = domain.draw(self.config.batch, rng, chances)
+        return self._tensor(jittered(drawn, self.size.side, self.config.jitter, rng))
 
     def _tensor(self, pictures: NDArray[np.uint8]) -> Tensor:
         return torch.from_numpy(pictures).to(self.device).permute(0, 3, 1, 2).float() / 255
