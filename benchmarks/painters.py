@@ -37,7 +37,8 @@ from recipes.features import EfficientNetLite0, picture_features
 from recipes.mini.measures.distribution import Kid, kid
 from recipes.painters.trunk import perceptual_features
 
-BARE = {"gradient": 0.0, "perceptual": 0.0, "adversarial": 0.0, "edges": 0.0, "augment": False}
+STEPS = ("gradient", "lattice")
+BARE = {**dict.fromkeys(STEPS, 0.0), "perceptual": 0.0, "adversarial": 0.0, "edges": 0.0, "augment": False}
 SHOWN = 8
 
 
@@ -59,7 +60,7 @@ def ablations(full: StudentConfig) -> dict[str, StudentConfig]:
     persuaded = replace(full, edges=0.0, augment=False)
     return {
         "pixel": replace(full, **BARE),
-        "+ gradient": replace(full, **{**BARE, "gradient": full.gradient}),
+        "+ steps": replace(full, **{name: value for name, value in BARE.items() if name not in STEPS}),
         "+ perceptual + GAN": persuaded,
         "+ edges": replace(persuaded, edges=full.edges),
         "+ augmentation": replace(persuaded, edges=full.edges, augment=True),

@@ -19,15 +19,15 @@ from tests.stylize.drawn_pairs import drawn_pairs, photo
 def test_each_row_has_one_more_loss() -> None:
     full = StudentConfig()
     rows = painters.ablations(full)
-    assert list(rows) == ["pixel", "+ gradient", "+ perceptual + GAN", "+ edges", "+ augmentation"]
+    assert list(rows) == ["pixel", "+ steps", "+ perceptual + GAN", "+ edges", "+ augmentation"]
     assert rows["+ augmentation"] == full
-    assert rows["pixel"].gradient == 0
+    assert rows["pixel"].gradient == rows["pixel"].lattice == 0
     assert (rows["pixel"].perceptual, rows["pixel"].adversarial, rows["pixel"].edges) == (0, 0, 0)
     assert not rows["+ edges"].augment
     changed = [
         {k for k, v in asdict(b).items() if v != asdict(a)[k]} for a, b in zip(rows.values(), [*rows.values()][1:])
     ]
-    assert changed == [{"gradient"}, {"perceptual", "adversarial"}, {"edges"}, {"augment"}]
+    assert changed == [{"gradient", "lattice"}, {"perceptual", "adversarial"}, {"edges"}, {"augment"}]
 
 
 def test_sharpness_is_of_edges_and_not_of_size() -> None:

@@ -12,6 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 from portraitist.errors import ConfigError, InputError
 from portraitist.stylize.domain import Domain, DomainNote
@@ -24,6 +25,7 @@ from portraitist.stylize.student.examples import draw_crops, draw_examples
 from portraitist.stylize.student.losses import (
     critic_loss,
     gradient_loss,
+    lattice_loss,
     perceptual_loss,
     persuasion_loss,
     pixel_loss,
@@ -35,7 +37,17 @@ from portraitist.training.loop import Pace, run
 from tests.stylize.drawn_pairs import drawn_pairs, photo
 
 PIXELS_ONLY = StudentConfig(
-    tier="tiny", steps=30, batch=2, side=64, perceptual=0, adversarial=0, edges=0, augment=False, learning_rate=5e-3
+    tier="tiny",
+    steps=30,
+    batch=2,
+    side=64,
+    gradient=0,
+    lattice=0,
+    perceptual=0,
+    adversarial=0,
+    edges=0,
+    augment=False,
+    learning_rate=5e-3,
 )
 
 
@@ -90,6 +102,17 @@ def test_it_learns_a_rule_and_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     student = trained_student(tmp_path / "parted", PIXELS_ONLY)
     average: Any = whole.average
     assert torch.equal(student.paint.weight, average["student"].paint.weight)
+
+
+def test_the_lattice_of_the_fold_is_told() -> None:
+    torch.manual_seed(0)
+    noise = torch.rand(1, 3, 64, 64)
+    blocks = functional.interpolate(torch.rand(1, 3, 16, 16), scale_factor=4, mode="nearest") + 0.05 * noise
+    assert float(lattice_loss(noise)) < 0.1
+    assert float(lattice_loss(blocks.requires_grad_())) > 3
+    lattice_loss(blocks).backward()
+    assert blocks.grad is not None
+    assert bool(blocks.grad.abs().sum() > 0)
 
 
 def test_one_begins_with_another_of_its_tier(tmp_path: Path) -> None:

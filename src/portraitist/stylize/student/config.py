@@ -57,6 +57,9 @@ class StudentConfig:
     gradient: float = option(
         1.0, "weight of the differences between neighbouring pixels: crisp borders, even colours", low=0, high=1000
     )
+    lattice: float = option(
+        0.2, "weight of steps at the borders of the blocks it unfolds being like those inside", low=0, high=1000
+    )
     perceptual: float = option(0.5, "weight of the difference of a trained network's features", low=0, high=1000)
     adversarial: float = option(0.05, "weight of what a critic of patches says", low=0, high=1000)
     edges: float = option(0.5, "weight, for the critic, of paintings whose edges were softened", low=0, high=100)

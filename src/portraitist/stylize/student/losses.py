@@ -11,6 +11,7 @@ from torch.nn import functional
 from portraitist.stylize.edges import soften_edges
 from portraitist.stylize.generator.losses import held
 from portraitist.stylize.student.critic import PatchCritic
+from portraitist.stylize.student.network import FOLD
 
 Features = Callable[[Tensor], Sequence[Tensor]]
 """A frozen network: pictures in [0, 1] -> feature maps (n, c, h, w), fine to coarse."""
@@ -30,6 +31,19 @@ def gradient_loss(painted: Tensor, target: Tensor) -> Tensor:
     """
     apart = painted - target
     return apart.diff(dim=2).abs().mean() + apart.diff(dim=3).abs().mean()
+
+
+def lattice_loss(painted: Tensor) -> Tensor:
+    """Mean step between neighbours at borders of FOLD x FOLD blocks over that inside: how far it is from 1.
+
+    A border in the drawing lies anywhere; a network that is unsure of it likes to lay it where its blocks meet.
+    """
+    ratios = []
+    for axis in (2, 3):
+        steps = painted.diff(dim=axis).abs().mean(dim=(0, 1, 5 - axis))
+        at_border = torch.arange(1, len(steps) + 1, device=steps.device) % FOLD == 0
+        ratios.append(steps[at_border].mean() / steps[~at_border].mean().clamp_min(1e-6))
+    return (torch.stack(ratios) - 1).abs().mean()
 
 
 def perceptual_loss(features: Features, painted: Tensor, target: Tensor) -> Tensor:

@@ -11,6 +11,8 @@ all alike (Aitken et al. 2017 begin with nearest neighbours): here they begin as
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -101,9 +103,16 @@ class StudentNetwork(nn.Module):
 
     def raw(self, image: Tensor) -> tuple[Tensor, Tensor | None]:
         """Before the range is kept: a clamp gives no gradient to what lies outside. The mask comes as logits."""
+        return self.unfolded(self.features(image), image)
+
+    def features(self, image: Tensor) -> Tensor:
+        """(n, fine width, h / FOLD, w / FOLD): nearly all of the work."""
         fine = self.fine(image)
         middle = self.middle(fine)
-        features = self.to_fine(self.to_middle(self.coarse(middle), middle), fine)
+        return cast(Tensor, self.to_fine(self.to_middle(self.coarse(middle), middle), fine))
+
+    def unfolded(self, features: Tensor, image: Tensor) -> tuple[Tensor, Tensor | None]:
+        """What `raw` gives, from the features of `image`."""
         painted = functional.pixel_shuffle(self.paint(features), FOLD) + self.detail(image)
         if self.mask is None:
             return painted, None

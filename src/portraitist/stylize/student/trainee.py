@@ -21,6 +21,7 @@ from portraitist.stylize.student.losses import (
     Features,
     critic_loss,
     gradient_loss,
+    lattice_loss,
     mask_loss,
     perceptual_loss,
     persuasion_loss,
@@ -86,7 +87,10 @@ class StudentTrainee:
     def _told(self, step: int) -> Tensor:
         config, rng = self.config, np.random.default_rng([self.config.seed, step])
         batch = draw_examples(self.pairs, config.batch, config.side, rng, augment=config.augment, chances=self._chances)
-        painted, logits = self.student.raw(batch.photos)
+        features = self.student.features(batch.photos)
+        # Half precision would round colours to about a grey level each: the very lattice that is to be told.
+        with torch.autocast("cpu", enabled=False):
+            painted, logits = self.student.unfolded(features.float(), batch.photos)
         total = self._supervised(painted, logits, batch)
         if config.adversarial:
             critic = cast(PatchCritic, cast(nn.ModuleDict, self.module)["critic"])
@@ -104,6 +108,8 @@ class StudentTrainee:
         total = self.config.pixel * pixel_loss(painted, batch.painted)
         if self.config.gradient:
             total = total + self.config.gradient * gradient_loss(painted, batch.painted)
+        if self.config.lattice:
+            total = total + self.config.lattice * lattice_loss(painted)
         if self.config.perceptual and self._features is not None:
             total = total + self.config.perceptual * perceptual_loss(self._features, painted, batch.painted)
         if logits is not None and batch.masks is not None:
