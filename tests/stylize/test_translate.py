@@ -112,6 +112,13 @@ def test_coarse_colours_are_the_heads_own() -> None:
     assert float(colour_loss(picture, darker)) > 0.01
 
 
+def test_a_patch_counts_more_on_dark_skin() -> None:
+    light, middle, dark = (torch.full((1, 3, 48, 48), value) for value in (0.8, 0.5, 0.1))
+    on_light, on_middle, on_dark = (float(colour_loss(skin, skin + 0.1)) for skin in (light, middle, dark))
+    assert on_middle == pytest.approx(0.1, rel=1e-3)
+    assert on_dark == pytest.approx(3 * on_light, rel=0.01)
+
+
 def test_eyes_follow_the_photos() -> None:
     picture = torch.full((1, 3, 96, 96), 0.6)
     picture[:, :, 44:48, 30:40] = picture[:, :, 44:48, 56:66] = 0.2

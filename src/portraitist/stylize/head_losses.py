@@ -18,6 +18,8 @@ FEATHER = 0.12
 """Of the ellipse's radius, over which it fades."""
 EYES, MOUTH = (0.5, 0.47, 0.24, 0.09), (0.5, 0.70, 0.15, 0.08)
 """Ellipses in FFHQ framing, middle and radii in parts of the side: brows and eyes, lips."""
+MIDDLE_GREY, DARKEST = 0.5, 0.25
+"""Brightness at which a difference of colour counts as it is; what is added to brightness, so that black counts."""
 CELLS = 12
 """Colours are compared as means over so many cells along a side: hair, cheeks and brow, no line and no eye."""
 
@@ -31,10 +33,15 @@ def head_region(side: int) -> Tensor:
 
 
 def colour_loss(photo: Tensor, drawn: Tensor) -> Tensor:
-    """Mean absolute difference of the head's coarse colours. photo, drawn: (n, 3, h, h), in the same range."""
-    apart = functional.adaptive_avg_pool2d(photo, CELLS) - functional.adaptive_avg_pool2d(drawn, CELLS)
-    head = head_region(CELLS).to(apart)
-    return (apart.abs() * head).mean() / head.mean()
+    """Mean absolute difference of the head's coarse colours, over how light the photo is there (Weber's law).
+
+    A step that hardly shows on light skin is a patch on dark skin. photo, drawn: (n, 3, h, h) in [0, 1].
+    """
+    colours = functional.adaptive_avg_pool2d(photo, CELLS)
+    apart = colours - functional.adaptive_avg_pool2d(drawn, CELLS)
+    brightness = colours.mean(dim=1, keepdim=True).clamp_min(0)
+    head = head_region(CELLS).to(apart) * (MIDDLE_GREY + DARKEST) / (brightness + DARKEST)
+    return (apart.abs() * head).mean() / head_region(CELLS).to(apart).mean()
 
 
 def eyes_loss(photo: Tensor, drawn: Tensor) -> Tensor:

@@ -87,7 +87,7 @@ class TransferConfig:
     frozen_blocks: int = option(1, "blocks of the discriminator that stand still, the largest side first", low=0)
     match_weight: float = option(0.5, "weight of staying near the source's coarse features; 0: free", low=0, high=1e3)
     match_side: int = option(8, "the last level whose features are compared", unit="px", low=4, high=1024)
-    colour_weight: float = option(4.0, "weight of the head's coarse colours staying the source's", low=0, high=1e3)
+    colour_weight: float = option(8.0, "weight of the head's coarse colours staying the source's", low=0, high=1e3)
 
     def __post_init__(self) -> None:
         check(self)

@@ -68,7 +68,7 @@ class TransferTrainee(GanTrainee):
         """How far the head's coarse colours are from the source's for the same latents."""
         with torch.no_grad():
             before = self.source.synthesis(w)
-        return colour_loss(before, self.module.generator.synthesis(w))
+        return colour_loss((before + 1) / 2, (self.module.generator.synthesis(w) + 1) / 2)
 
     def mismatch(self, w: Tensor) -> Tensor:
         """Mean squared distance of features to the source's for the same latents, levels up to `match_side`."""
