@@ -40,8 +40,8 @@ def colour_loss(photo: Tensor, drawn: Tensor) -> Tensor:
     colours = functional.adaptive_avg_pool2d(photo, CELLS)
     apart = colours - functional.adaptive_avg_pool2d(drawn, CELLS)
     brightness = colours.mean(dim=1, keepdim=True).clamp_min(0)
-    head = head_region(CELLS).to(apart) * (MIDDLE_GREY + DARKEST) / (brightness + DARKEST)
-    return (apart.abs() * head).mean() / head_region(CELLS).to(apart).mean()
+    head, counts = head_region(CELLS).to(apart), (MIDDLE_GREY + DARKEST) / (brightness + DARKEST)
+    return (apart.abs() * head * counts).mean() / head.mean()
 
 
 def eyes_loss(photo: Tensor, drawn: Tensor) -> Tensor:
