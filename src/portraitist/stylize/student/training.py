@@ -38,9 +38,10 @@ def train_student(
     """Up to `config.steps`, going on from the folder's newest checkpoint; returns the averaged network.
 
     drawings: what the critic takes for real instead of the pairs' paintings. begin: the folder of another run of the
-    same tier, whose averaged student this one begins with. every: steps between checkpoints, each
-    with a sheet. minutes: stop after them, at the next checkpoint.
-    Raises EngineError when the loss stops being a number; the newest checkpoint stays good.
+    same tier, whose averaged student this one begins with. every: steps between checkpoints, each with a sheet.
+    minutes: stop after them, at the next checkpoint.
+    Raises InputError when `begin` has no student of that tier, EngineError when the loss stops being a number; the
+    newest checkpoint stays good.
     """
     trainee = StudentTrainee(pairs, config, features, drawings=drawings)
     if begin is not None:
