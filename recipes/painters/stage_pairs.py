@@ -6,6 +6,7 @@ import argparse
 
 from portraitist.cli.flags import add_flags, given
 from portraitist.progress import Report, Step
+from portraitist.stylize.lift import LIGHT_ENOUGH
 from portraitist.stylize.pairs_config import PairFilterConfig
 from recipes.painters.stage_translate import add_shared_arguments, chosen_preset, hints_of
 
@@ -16,6 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keeper", default=argparse.SUPPRESS, help="the one the translator was trained with")
     parser.add_argument("--count", type=int, help="at most so many photos, evenly taken (default: all)")
     parser.add_argument("--crisp", action="store_true", help="enlarge paintings with crisp borders: for flat drawings")
+    parser.add_argument(
+        "--lift", type=float, default=LIGHT_ENOUGH, help="L* to which darker faces are lifted while painted; 0: none"
+    )
     add_flags(parser, PairFilterConfig, "filter")
 
 
@@ -37,6 +41,6 @@ def run(asked: argparse.Namespace, report: Report) -> None:
     note = note_of(photos.note, drawings.note, asked.style, None if hints is None else hints.note)
     network = trained_translator(asked.run / "translate", preset)
     out, side = asked.run / "pairs", preset.size.side
-    pairs = write_pairs(network, photos, out, note, side, crisp=asked.crisp, report=report)
+    pairs = write_pairs(network, photos, out, note, side, crisp=asked.crisp, lift=asked.lift, report=report)
     kept = filter_pairs(pairs, given(asked, PairFilterConfig), FaceReader.load(), report=report)
     report(Step("pairs", message=f"! {len(kept)} of {len(pairs)} pairs kept"))

@@ -72,13 +72,13 @@ def _generator(asked: argparse.Namespace, photos: Domain, report: Report) -> Ite
 
 def _translator(asked: argparse.Namespace, photos: Domain) -> Iterator[tuple[str, list[Image]]]:
     """Stage 2, where it was trained."""
-    from portraitist.stylize.translate.paint import trained_translator, translate
+    from portraitist.stylize.translate.paint import paint_photos, trained_translator
     from portraitist.training.checkpoint import checkpoints
 
     if checkpoints(asked.run / "translate"):
         preset = chosen_preset(asked)
         network = trained_translator(asked.run / "translate", preset)
-        yield "stage 2", [image for image, _ in translate(network, photos.at(preset.size.side).images)]
+        yield "stage 2", [image for image, _ in paint_photos(network, photos.at(preset.size.side).images)]
 
 
 def _student(asked: argparse.Namespace, photos: Domain) -> Iterator[tuple[str, list[Image]]]:

@@ -15,6 +15,7 @@ from portraitist.pages.sheets import contact_sheet
 from portraitist.progress import Report, Step, silent
 from portraitist.stylize.crisp import enlarged_crisply, flattened
 from portraitist.stylize.domain import Domain, DomainNote
+from portraitist.stylize.lift import LIGHT_ENOUGH, lifted, lowered
 from portraitist.stylize.pairs import PAINTED, Pair, PairFolder, PairNote, write_note, write_pair
 from portraitist.stylize.translate.config import TranslatePreset
 from portraitist.stylize.translate.networks import Translator, TranslatorNetworks
@@ -36,10 +37,20 @@ def translate(network: Translator, photos: NDArray[np.uint8]) -> Iterator[tuple[
         yield from zip(pictures, masks, strict=True)
 
 
+def paint_photos(
+    network: Translator, photos: NDArray[np.uint8], lift: float = LIGHT_ENOUGH
+) -> Iterator[tuple[Image, Mask | None]]:
+    """`translate` of photos whose faces are lifted to the lightness `lift` (L*) before and darkened again after."""
+    light = [lifted(photo, lift) for photo in photos]
+    painted = translate(network, np.stack(light)) if light else iter(())
+    for photo, raised, (picture, mask) in zip(photos, light, painted, strict=True):
+        yield lowered(picture, photo, raised), mask
+
+
 def translation_sheet(network: Translator, photos: Domain, count: int = 12) -> Image:
     """Photos in the upper of each two rows, what they become below."""
     shown = photos.images[:: max(1, len(photos) // count)][:count]
-    painted = [picture for picture, _ in translate(network, shown)]
+    painted = [picture for picture, _ in paint_photos(network, shown)]
     rows: list[Sequence[Image]] = [list(part[i : i + 6]) for i in range(0, len(shown), 6) for part in (shown, painted)]
     cell = (2 * photos.side, 2 * photos.side)
     enlarged = [cv2.resize(image, cell, interpolation=cv2.INTER_CUBIC) for row in rows for image in row]
@@ -94,14 +105,16 @@ def write_pairs(
     side: int,
     *,
     crisp: bool = False,
+    lift: float = LIGHT_ENOUGH,
     report: Report = silent,
 ) -> PairFolder:
     """A pair a photo: the photo as its domain has it, the painting enlarged from the translator's `side` to it.
 
-    crisp: of flat drawings, evened out and with crisp borders (`crisp`); otherwise softly.
+    crisp: of flat drawings, evened out and with crisp borders (`crisp`); otherwise softly. lift: faces darker than this
+    (L*) are painted lighter and darkened again (`lift`); 0 for none.
     """
     small = photos.at(side)
-    for number, (painted, mask) in enumerate(translate(network, small.images)):
+    for number, (painted, mask) in enumerate(paint_photos(network, small.images, lift)):
         name = f"{number:05d}-{Path(photos.names[number]).stem}"
         if not (folder / PAINTED / f"{name}.png").is_file():
             whole = (photos.side, photos.side)
