@@ -13,8 +13,8 @@ from portraitist.stylize.tones import face_lightness
 from portraitist.types import Image
 
 LIGHT_ENOUGH = 50.0
-"""L* of a face that is painted as it is. Of 45, 55 and 65, tried on the 20 darkest tune photos, eyes came back from 45 on
-and colours had paled at 65."""
+"""L* of a face that is painted as it is. Of 45, 55 and 65, tried on the 20 darkest tune photos, eyes came back from 45
+on and colours had paled at 65."""
 _HALVINGS = 16
 
 
@@ -51,4 +51,5 @@ def _darkened(image: Image, power: float) -> Image:
     """L* / 100 to a power, and colours in proportion: in RGB a gamma makes skin orange."""
     lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     lab *= (np.maximum(lab[..., :1], 0.1) / 100) ** (power - 1)
-    return np.clip(np.rint(255 * cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)), 0, 255).astype(np.uint8)
+    rgb = np.rint(255 * cv2.cvtColor(lab, cv2.COLOR_LAB2RGB))
+    return np.asarray(np.clip(rgb, 0, 255), np.uint8)
