@@ -89,7 +89,7 @@ def note_of(photos: DomainNote, drawings: DomainNote, style: str, hints: PairNot
     return PairNote(
         f"{photos.title}, painted like {drawings.title}",
         "unsupervised translation" if hints is None else "translation with hints of a generator",
-        "; ".join(dict.fromkeys(note.licence for note in notes)),
+        "; ".join(dict.fromkeys(part for note in notes for part in note.licence.split("; "))),
         noncommercial=any(note.noncommercial for note in notes),
         style=style,
         stages=("translate",) if hints is None else ("generator", "translate"),
