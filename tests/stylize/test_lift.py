@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from portraitist.stylize.lift import LIGHT_ENOUGH, lifted, lowered
+from portraitist.stylize.lift import LIGHT_ENOUGH, LiftingPainter, lifted, lowered
+from portraitist.stylize.painting import Painting
 from portraitist.stylize.tones import face_lightness
 from portraitist.types import Image
 
@@ -57,3 +58,25 @@ def test_colour_stays_as_strong_for_its_lightness() -> None:
 def test_black_photo_is_no_error() -> None:
     black = np.zeros((32, 32, 3), np.uint8)
     assert lowered(black, black, lifted(black)).max() == 0
+
+
+class Noting:
+    """A painter that keeps what it was shown and paints it as it is."""
+
+    side, part = 64, 1.0
+
+    def __init__(self) -> None:
+        self.seen: list[Image] = []
+
+    def __call__(self, frame: Image) -> Painting:
+        self.seen.append(frame)
+        return Painting(frame)
+
+
+def test_a_lifting_painter_is_shown_light_and_gives_dark() -> None:
+    noting, dark, light = Noting(), toned(60, 38, 28), toned(220, 180, 160)
+    painter = LiftingPainter(noting, 50)
+    assert (painter.side, painter.part) == (64, 1.0)
+    assert face_lightness(painter(dark).image) == pytest.approx(face_lightness(dark), abs=1.5)
+    assert face_lightness(noting.seen[0]) == pytest.approx(50, abs=1)
+    assert painter(light).image is light

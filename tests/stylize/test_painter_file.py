@@ -29,7 +29,16 @@ def test_a_folder_without_a_painter(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"side": 100}, {"side": "big"}, {"tier": "huge"}, {"part": 9}, {"colour": 1}, {"made_from": [{"x": 1}]}]
+    "change",
+    [
+        {"side": 100},
+        {"side": "big"},
+        {"tier": "huge"},
+        {"part": 9},
+        {"lift": 200},
+        {"colour": 1},
+        {"made_from": [{"x": 1}]},
+    ],
 )
 def test_a_wrong_card(tmp_path: Path, change: dict[str, object]) -> None:
     painter(tmp_path)

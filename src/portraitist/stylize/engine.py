@@ -19,6 +19,7 @@ from portraitist.retouch.matte import estimate_foreground, estimate_matte_closed
 from portraitist.stylize.config import PaintConfig
 from portraitist.stylize.disguise import disguised
 from portraitist.stylize.frame import Framed, frame_face, in_frame, paste
+from portraitist.stylize.lift import LiftingPainter
 from portraitist.stylize.painter import OnnxPainter
 from portraitist.stylize.painter_file import MULTIPLE, PainterFile
 from portraitist.stylize.painting import FramePainter
@@ -174,4 +175,7 @@ class FilePaintConfig:
 
 def build(config: FilePaintConfig, placement: Placement, *, report: Report = silent) -> PaintEngine:
     """The engine of a trained painter. Raises WeightsError when its file is not one, PlacementError off the CPU."""
-    return PaintEngine(OnnxPainter(config.file, placement), config.paint, placement, report)
+    painter: FramePainter = OnnxPainter(config.file, placement)
+    if config.file.card.lift:
+        painter = LiftingPainter(painter, config.file.card.lift)
+    return PaintEngine(painter, config.paint, placement, report)

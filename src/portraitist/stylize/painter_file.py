@@ -34,7 +34,8 @@ class MadeFrom:
 class PainterCard:
     """What `painter.json` says.
 
-    side: pixels it was trained at. part: of a FFHQ frame that it was trained on (see `faces.align`). tier: by cost.
+    side: pixels it was trained at. part: of a FFHQ frame that it was trained on (see `faces.align`). lift: L* that
+    a darker face is lifted to before it is painted (`lift`), 0 for none. tier: by cost.
     multiply_adds_512: of one 512 x 512 picture. style: name of the set of style images it was held against, "" where
     there is none. stages: those it came through, in order (`generator`, `translate`, `student`). figures: as measured.
     """
@@ -44,6 +45,7 @@ class PainterCard:
     side: int
     licence: str
     part: float = 1.0
+    lift: float = 0.0
     tier: str = "other"
     multiply_adds_512: int = 0
     noncommercial: bool = False
@@ -112,4 +114,6 @@ def _checked(card: PainterCard) -> PainterCard:
         raise ConfigError(f"painter '{card.name}': expected a side of n x {MULTIPLE} px, found {card.side!r}")
     if not 0.3 <= card.part <= 3:
         raise ConfigError(f"painter '{card.name}': expected a part of 0.3 to 3, found {card.part!r}")
+    if not 0 <= card.lift <= 100:
+        raise ConfigError(f"painter '{card.name}': expected a lift of 0 to 100 (L*), found {card.lift!r}")
     return card

@@ -27,9 +27,10 @@ class PairNote:
     """Where the pairs are from, and what may be done with a painter that learns from them.
 
     made_by: the stage or the rendering that painted. is_exact: the painting is the photo's own, pixel by pixel. part:
-    of the FFHQ frame that they show. style: name of the set of style pictures, "" where there is none. stages: those
-    the pairs came through, in order. noncommercial: what saw them is marked `nc`. attributions: of photos and style
-    pictures. left_out: pairs refused by a filter, with the reason.
+    of the FFHQ frame that they show. lift: L* that darker faces were lifted to while they were painted, 0 for none.
+    style: name of the set of style pictures, "" where there is none. stages: those the pairs came through, in order.
+    noncommercial: what saw them is marked `nc`. attributions: of photos and style pictures. left_out: pairs refused by
+    a filter, with the reason.
     """
 
     title: str
@@ -38,6 +39,7 @@ class PairNote:
     noncommercial: bool = False
     is_exact: bool = False
     part: float = 1.0
+    lift: float = 0.0
     style: str = ""
     stages: tuple[str, ...] = ()
     attributions: tuple[str, ...] = ()

@@ -23,10 +23,21 @@ MOST = 6.0
 
 def face_lightness(photo: Image) -> float:
     """L* of CIE Lab, 0 to 100: the median over the middle of a framed face."""
-    side = len(photo)
-    rows, columns = (slice(int(part.start * side), int(part.stop * side)) for part in FACE)
-    lab = cv2.cvtColor(np.ascontiguousarray(photo[rows, columns]), cv2.COLOR_RGB2LAB)
-    return float(np.median(lab[..., 0]) * 100 / 255)
+    return lightness(middle_of(photo))
+
+
+def middle_of(photo: Image) -> Image:
+    """The pixels of `FACE`, of a large photo every second or third."""
+    rows, columns = (
+        slice(int(part.start * side), int(part.stop * side), max(1, side // 160))
+        for part, side in zip(FACE, photo.shape, strict=False)
+    )
+    return np.ascontiguousarray(photo[rows, columns])
+
+
+def lightness(pixels: Image) -> float:
+    """Median L*, 0 to 100."""
+    return float(np.median(cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)[..., 0]) * 100 / 255)
 
 
 def tone_chances(photos: Iterable[Image]) -> NDArray[np.float64]:

@@ -98,6 +98,7 @@ def package_student(
         side=pairs[0].photo.shape[0] // MULTIPLE * MULTIPLE,
         licence=note.licence,
         part=note.part,
+        lift=note.lift,
         tier=tier if tier in ("nano", "small", "base") else "other",
         multiply_adds_512=count_multiply_adds(network),
         noncommercial=note.noncommercial,

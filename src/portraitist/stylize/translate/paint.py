@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -122,7 +123,7 @@ def write_pairs(
             opacity = None if mask is None else np.asarray(cv2.resize(mask, whole), np.float32)
             write_pair(folder, Pair(name, photos.images[number], larger, opacity))
         report(Step("pairs", number + 1, len(photos), name))
-    write_note(folder, note)
+    write_note(folder, replace(note, lift=lift))
     return PairFolder.open(folder)
 
 
