@@ -13,6 +13,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The stage's flags."""
     parser.add_argument("--name", required=True, help="of the painter")
     parser.add_argument("--title", help="what people read (default: the name)")
+    parser.add_argument(
+        "--lift", type=float, help="L* that the painter lifts darker faces to (default: as the pairs were); 0: none"
+    )
     parser.add_argument("--tier", choices=tuple(TIERS), default=argparse.SUPPRESS, help="of the student")
     parser.add_argument("--has-mask", action="store_true", default=argparse.SUPPRESS, help="the student has a mask")
 
@@ -32,5 +35,5 @@ def run(asked: argparse.Namespace, report: Report) -> None:
     short = {"grid": figures["grid"], **{f"{k} {f}": v for k, row in figures["files"].items() for f, v in row.items()}}
     title = asked.title or asked.name
     folder = asked.run / "painters" / asked.name
-    painter = package_student(network, pairs, folder, title=title, tier=config.tier, figures=short)
+    painter = package_student(network, pairs, folder, title=title, tier=config.tier, figures=short, lift=asked.lift)
     report(Step("export", message=f"! {painter.folder}: {painter.network.stat().st_size:,} bytes"))

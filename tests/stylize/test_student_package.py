@@ -56,6 +56,9 @@ def test_from_pairs_to_a_painter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     painter = read_painter(packed.folder)
     card = painter.card
     assert (card.name, card.part, card.style, card.noncommercial) == ("blue", 1.35, "set", True)
+    assert card.lift == 0
+    given = package_student(network, pairs, tmp_path / "red", title="Red", tier="tiny", figures={}, lift=55.0)
+    assert given.card.lift == 55
     assert card.made_from == (MadeFrom("Somebody", "CC0-1.0", "Somebody"),)
     assert card.stages == ("student",)
     assert card.multiply_adds_512 == count_multiply_adds(network)

@@ -87,9 +87,19 @@ def grid_of(network: StudentNetwork, pictures: Sequence[Image]) -> float:
 
 
 def package_student(
-    network: StudentNetwork, pairs: PairFolder, folder: Path, *, title: str, tier: str, figures: dict[str, Any]
+    network: StudentNetwork,
+    pairs: PairFolder,
+    folder: Path,
+    *,
+    title: str,
+    tier: str,
+    figures: dict[str, Any],
+    lift: float | None = None,
 ) -> PainterFile:
-    """The painter `folder.name`, its weights in half precision, with the pairs' licence and attributions."""
+    """The painter `folder.name`, its weights in half precision, with the pairs' licence and attributions.
+
+    lift: L* that it lifts darker faces to, None for what the pairs were painted with.
+    """
     note = pairs.note
     sources = tuple(MadeFrom(line, note.licence, line) for line in note.attributions)
     card = PainterCard(
@@ -98,7 +108,7 @@ def package_student(
         side=pairs[0].photo.shape[0] // MULTIPLE * MULTIPLE,
         licence=note.licence,
         part=note.part,
-        lift=note.lift,
+        lift=note.lift if lift is None else lift,
         tier=tier if tier in ("nano", "small", "base") else "other",
         multiply_adds_512=count_multiply_adds(network),
         noncommercial=note.noncommercial,
