@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--encoder", type=Path, help="run of the source's encoder")
     parser.add_argument("--tier", choices=tuple(TIERS), default=argparse.SUPPRESS, help="of the student")
     parser.add_argument("--has-mask", action="store_true", default=argparse.SUPPRESS, help="the student has a mask")
+    parser.add_argument("--painter", type=Path, help="folder of the finished painter: stage 3 as it is applied")
     parser.add_argument("--cell", type=int, default=112, help="side of a picture on the sheet (px)")
 
 
@@ -44,7 +45,7 @@ def run(asked: argparse.Namespace, report: Report) -> None:
     every = load_domain(domain_path(asked.domains or asked.run, asked.domain_side, asked.photos, asked.split))
     photos = every.among(range(0, len(every), max(1, len(every) // asked.count)), asked.count)
     rows = [("photo", list(photos.images)), *_generator(asked, photos, report), *_translator(asked, photos)]
-    rows += _student(asked, photos)
+    rows += _student(asked, photos) if asked.painter is None else _painter(asked.painter, photos)
     cell = (asked.cell, asked.cell)
     shown = [cv2.resize(image, cell, interpolation=cv2.INTER_AREA) for _, row in rows for image in row]
     captions = [name if not column else "" for name, row in rows for column in range(len(row))]
@@ -90,3 +91,13 @@ def _student(asked: argparse.Namespace, photos: Domain) -> Iterator[tuple[str, l
     if checkpoints(asked.run / "student"):
         network = trained_student(asked.run / "student", given(asked, StudentConfig))
         yield "stage 3", [paint_with(network, photo) for photo in photos.images]
+
+
+def _painter(folder: Path, photos: Domain) -> Iterator[tuple[str, list[Image]]]:
+    """Stage 3 as people get it."""
+    from portraitist.placement import Placement
+    from portraitist.stylize.engine import frame_painter
+    from portraitist.stylize.painter_file import read_painter
+
+    painter = frame_painter(read_painter(folder), Placement())
+    yield "stage 3", [painter(photo).image for photo in photos.images]

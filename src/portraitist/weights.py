@@ -126,6 +126,8 @@ _ROWS = (
     WeightsRow("marks-detector-start", ProjectFile("marks/marks.safetensors"), "432b8748c493f30eddac9f35659c7b3c0cd57004eb12a1aea575fa11557de26f", 1345070, "Apache-2.0", "this project, recipes/marks, trained on photos of the London set (CC BY 4.0) and of the Azure samples (MIT)"),
     WeightsRow("painter-ink-live", ProjectFolder("painters/ink-live"), "7cb45afda45c25ff0118a0f7b71e8fb94730cbeac6d1bc43b3c9ff110736fe70", 981504, "CC BY 4.0, CC0 1.0, MIT", "this project, recipes/painters/ink-live, trained on photos of the London set (CC BY 4.0), of Lisa's album (CC0) and of the Azure samples (MIT)"),
     WeightsRow("painter-pencil-live", ProjectFolder("painters/pencil-live"), "e823ba1c51634cdf40d846449886af7bff1d82dd3214bd454ab43b8764a0e809", 981500, "CC BY 4.0, CC0 1.0, MIT", "this project, recipes/painters/pencil-live, trained on photos of the London set (CC BY 4.0), of Lisa's album (CC0) and of the Azure samples (MIT)"),
+    WeightsRow("painter-lorelei", ProjectFolder("painters/lorelei"), "ee8f91c31704f6999afbae69553f20cdf2eec8ad3ef0e6605854bee8878557e5", 983562, "CC BY-NC-SA 4.0; CC0 1.0", "this project, recipes/painters/lorelei, trained on photos of OMI (CC BY-NC-SA 4.0) and drawings of Lorelei by Lisa Wischofsky (CC0)", noncommercial=True),
+    WeightsRow("painter-open-peeps", ProjectFolder("painters/open-peeps"), "516a189083f299d2fba9e2d0d12baedd8445d3cf1afcabc3c9655856f5fa7ee1", 984194, "CC BY-NC-SA 4.0; CC0 1.0", "this project, recipes/painters/open-peeps, trained on photos of OMI (CC BY-NC-SA 4.0) and drawings of Open Peeps by Pablo Stanley (CC0)", noncommercial=True),
 )
 # fmt: on
 TABLE = {row.name: row for row in _ROWS}

@@ -17,7 +17,12 @@ from portraitist.types import Image
 
 SHIPPED = [name for name in weights.TABLE if name.startswith(PREFIX)]
 MOST_BYTES, MOST_BYTES_TOGETHER = 2_000_000, 6_000_000
-COLOURS = {"ink-live": (216.8, 47.4), "pencil-live": (204.6, 36.4)}
+COLOURS = {
+    "ink-live": (216.8, 47.4),
+    "pencil-live": (204.6, 36.4),
+    "lorelei": (200.1, 87.1),
+    "open-peeps": (153.5, 64.3),
+}
 """Mean and deviation of the grey values painted into the middle of the astronaut's face."""
 
 

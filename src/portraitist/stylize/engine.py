@@ -175,7 +175,10 @@ class FilePaintConfig:
 
 def build(config: FilePaintConfig, placement: Placement, *, report: Report = silent) -> PaintEngine:
     """The engine of a trained painter. Raises WeightsError when its file is not one, PlacementError off the CPU."""
-    painter: FramePainter = OnnxPainter(config.file, placement)
-    if config.file.card.lift:
-        painter = LiftingPainter(painter, config.file.card.lift)
-    return PaintEngine(painter, config.paint, placement, report)
+    return PaintEngine(frame_painter(config.file, placement), config.paint, placement, report)
+
+
+def frame_painter(file: PainterFile, placement: Placement) -> FramePainter:
+    """A trained painter that paints a framed face as its card says. Raises like `build`."""
+    painter = OnnxPainter(file, placement)
+    return LiftingPainter(painter, file.card.lift) if file.card.lift else painter
