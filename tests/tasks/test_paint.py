@@ -87,6 +87,7 @@ def test_an_avatar_has_transparency(library: Any, astronaut_path: Path, tmp_path
     (saved,) = paint(library, [str(astronaut_path)], settings(cut), out=tmp_path / "avatar.png").saved
     with Pillow.open(saved.path) as written:
         assert (written.mode, written.size) == ("RGBA", (256, 256))
+    assert saved.recipe.measures["painted"] == [{}], "one face"
     assert replay(library, saved.recipe_path).identical
     with pytest.raises(InputError, match="no transparency"):
         paint(library, [str(astronaut_path)], settings(cut), out=tmp_path / "avatar.jpg")

@@ -101,7 +101,8 @@ class Studio:
             return painted.image, measures
         painted = next(self.engine(PaintItem(image, chosen.painted, chosen.others), seed=0))
         if painted.image.shape != image.shape:
-            return painted.image, []
+            # An avatar has no place in the picture that a distance could be measured at.
+            return painted.image, [{} for _ in range(painted.details["faces"])]
         known = [(face, face.embedding) for face in chosen.painted if face.embedding is not None]
         away = [self.reader.embed(painted.image, face).distance(own) for face, own in known]
         return painted.image, [{"distance": round(d, 4)} for d in away]
