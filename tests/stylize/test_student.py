@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,21 @@ def test_one_begins_with_another_of_its_tier(tmp_path: Path) -> None:
     assert not torch.allclose(other, one, atol=1e-2)
     with pytest.raises(InputError, match="tier nano"):
         train_student(pairs, tmp_path / "third", replace(config, tier="nano"), begin=tmp_path / "first")
+
+
+def test_steps_are_told_after_a_while_but_at_once_to_one_that_can_paint(tmp_path: Path) -> None:
+    pairs = drawn_pairs(tmp_path / "pairs")
+    plain, told = (StudentTrainee(pairs, replace(PIXELS_ONLY, gradient=weight, ease=2)) for weight in (0.0, 1.0))
+    apart = [float(told.loss(step).detach() - plain.loss(step).detach()) for step in (0, 2, 3, 4)]
+    assert apart[:2] == [0, 0]
+    assert 0 < apart[2] < apart[3]
+    train_student(pairs, tmp_path / "first", replace(PIXELS_ONLY, steps=1))
+    eager = replace(PIXELS_ONLY, steps=1, gradient=100.0)
+    losses = []
+    for name, begin in (("fresh", None), ("going-on", tmp_path / "first")):
+        train_student(pairs, tmp_path / name, eager, begin=begin)
+        losses.append(json.loads((tmp_path / name / "log.jsonl").read_text().splitlines()[-1])["loss"])
+    assert losses[1] > 2 * losses[0]
 
 
 def test_every_loss_reaches_the_network_it_is_for(tmp_path: Path) -> None:

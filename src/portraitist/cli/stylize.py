@@ -37,6 +37,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--port", type=int, default=0, metavar="N", help="port of a camera's page (default: a free one)"
     )
     parser.add_argument("--no-browser", action="store_true", help="of a camera: only print where its page is")
+    parser.add_argument("--accept-nc", action="store_true", help="do what 'weights accept-nc' does first")
     add_json(parser)
     add_flags(parser, PaintRequest, "what to paint")
     add_flags(parser, PaintConfig, "how it is painted")
@@ -49,6 +50,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def run(parsed: argparse.Namespace) -> int:
     """Paint and list what was made; 1 when nothing was."""
     library = open_library(parsed)
+    if parsed.accept_nc:
+        library.accept_noncommercial("stylize --accept-nc")
     if parsed.list:
         return _list(library, parsed.json)
     if not parsed.sources:

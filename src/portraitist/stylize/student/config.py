@@ -60,6 +60,9 @@ class StudentConfig:
     lattice: float = option(
         0.2, "weight of steps at the borders of the blocks it unfolds being like those inside", low=0, high=1000
     )
+    ease: int = option(
+        1000, "steps that gradient and lattice are left out, and as many until they weigh in full", unit="steps", low=0
+    )
     perceptual: float = option(0.5, "weight of the difference of a trained network's features", low=0, high=1000)
     adversarial: float = option(0.05, "weight of what a critic of patches says", low=0, high=1000)
     edges: float = option(0.5, "weight, for the critic, of paintings whose edges were softened", low=0, high=100)

@@ -91,7 +91,7 @@ class StudentTrainee:
         # Half precision would round colours to about a grey level each: the very lattice that is to be told.
         with torch.autocast("cpu", enabled=False):
             painted, logits = self.student.unfolded(features.float(), batch.photos)
-        total = self._supervised(painted, logits, batch)
+        total = self._supervised(painted, logits, batch, eased(step, config.ease))
         if config.adversarial:
             critic = cast(PatchCritic, cast(nn.ModuleDict, self.module)["critic"])
             total = total + config.adversarial * persuasion_loss(critic, painted)
@@ -104,17 +104,27 @@ class StudentTrainee:
             return batch.painted
         return draw_crops(self.drawings, self.config.batch, self.config.side, rng, augment=self.config.augment)
 
-    def _supervised(self, painted: Tensor, logits: Tensor | None, batch: Examples) -> Tensor:
+    def _supervised(self, painted: Tensor, logits: Tensor | None, batch: Examples, part: float) -> Tensor:
         total = self.config.pixel * pixel_loss(painted, batch.painted)
-        if self.config.gradient:
-            total = total + self.config.gradient * gradient_loss(painted, batch.painted)
-        if self.config.lattice:
-            total = total + self.config.lattice * lattice_loss(painted)
+        if self.config.gradient and part:
+            total = total + part * self.config.gradient * gradient_loss(painted, batch.painted)
+        if self.config.lattice and part:
+            total = total + part * self.config.lattice * lattice_loss(painted)
         if self.config.perceptual and self._features is not None:
             total = total + self.config.perceptual * perceptual_loss(self._features, painted, batch.painted)
         if logits is not None and batch.masks is not None:
             total = total + mask_loss(logits, batch.masks)
         return total
+
+
+def eased(step: int, ease: int) -> float:
+    """How much the losses of steps weigh: told from the first step, they keep a fresh student at a tinted photo, whose
+    steps are those of a picture and which has no blocks.
+
+    >>> eased(0, 1000), eased(1500, 1000), eased(5000, 1000), eased(0, 0)
+    (0.0, 0.5, 1.0, 1.0)
+    """
+    return min(1.0, max(0.0, step / ease - 1)) if ease else 1.0
 
 
 def trained_student(folder: Path, config: StudentConfig) -> StudentNetwork:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -38,11 +39,12 @@ def train_student(
     """Up to `config.steps`, going on from the folder's newest checkpoint; returns the averaged network.
 
     drawings: what the critic takes for real instead of the pairs' paintings. begin: the folder of another run of the
-    same tier, whose averaged student this one begins with. every: steps between checkpoints, each with a sheet.
-    minutes: stop after them, at the next checkpoint.
+    same tier, whose averaged student this one begins with; nothing is eased in then. every: steps between checkpoints,
+    each with a sheet. minutes: stop after them, at the next checkpoint.
     Raises InputError when `begin` has no student of that tier, EngineError when the loss stops being a number; the
     newest checkpoint stays good.
     """
+    config = config if begin is None else replace(config, ease=0)
     trainee = StudentTrainee(pairs, config, features, drawings=drawings)
     if begin is not None:
         trainee.student.load_state_dict(trained_student(begin, config).state_dict())
